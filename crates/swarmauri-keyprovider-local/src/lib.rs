@@ -1,0 +1,1 @@
+//! A key provider that keeps keys in the memory of this process.

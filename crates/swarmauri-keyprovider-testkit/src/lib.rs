@@ -1,0 +1,1 @@
+//! The conformance suite for key providers, and a provider that fails on command.

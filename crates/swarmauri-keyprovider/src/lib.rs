@@ -1,0 +1,1 @@
+//! The KeyProvider trait, its capabilities, and the registry that finds providers by name.

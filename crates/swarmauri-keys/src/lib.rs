@@ -1,0 +1,1 @@
+//! The vocabulary of key providers: key identifiers, specs, references, public keys, JWKs and errors.
