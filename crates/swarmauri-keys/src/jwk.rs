@@ -1,0 +1,202 @@
+//! JSON Web Keys (RFC 7517): public keys only, as a JWKS publishes them.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error as _};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use crate::jwk_members::Members;
+use crate::{KeyAlg, KeyError, KeyType, KeyVersionId, P256Point, PublicKey, RsaPublicKey, b64};
+
+/// A public JSON Web Key.
+///
+/// Serialises its members in the order of canonical JSON (RFC 8785). Reading ignores members it does
+/// not know (RFC 7517 section 4), and refuses symmetric keys, private members, and a member that is there
+/// twice: private and symmetric keys are read by [`KeyMaterial::from_jwk`](crate::KeyMaterial::from_jwk).
+#[derive(Clone, PartialEq, Eq)]
+pub struct Jwk {
+    /// The key itself: `kty` with `crv`, `x`, `y` or `n`, `e`.
+    pub key: PublicKey,
+    /// `kid`: `"<kid>.<version>"` in our documents, anything in those of others.
+    pub kid: Option<String>,
+    /// `alg`: the algorithm the key is meant for.
+    pub alg: Option<String>,
+    /// `use`: `"sig"` or `"enc"`.
+    pub use_: Option<String>,
+    /// `key_ops`; ours have `use` instead (RFC 7517 section 4.3 says not to have both).
+    pub key_ops: Option<Vec<String>>,
+}
+
+/// A JSON Web Key Set (RFC 7517 section 5).
+///
+/// Reading skips keys of a type or curve it does not know, keys that lack members, and keys whose values are
+/// out of range, as that section advises; a key with private members is an error.
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
+pub struct JwkSet {
+    /// The keys; ours are sorted by `kid`, then by version.
+    pub keys: Vec<Jwk>,
+}
+
+impl Jwk {
+    /// The JWK that publishes this version of a key: all members, `kid` = `"<kid>.<version>"`.
+    pub fn published(id: &KeyVersionId, alg: KeyAlg, key: PublicKey) -> Self {
+        Self {
+            key,
+            kid: Some(id.to_string()),
+            alg: Some(alg.jose_alg().to_owned()),
+            use_: Some(alg.jwk_use().to_owned()),
+            key_ops: None,
+        }
+    }
+
+    /// The version of a key that this JWK publishes, if its `kid` has our form.
+    pub fn version_id(&self) -> Option<KeyVersionId> {
+        self.kid.as_deref()?.parse().ok()
+    }
+
+    fn from_members(members: &Members) -> Result<Self, KeyError> {
+        members.refuse_secrets()?;
+        Ok(Self {
+            key: public_key(members)?,
+            kid: members.text("kid")?.map(str::to_owned),
+            alg: members.text("alg")?.map(str::to_owned),
+            use_: members.text("use")?.map(str::to_owned),
+            key_ops: members.texts("key_ops")?,
+        })
+    }
+}
+
+/// The type of key that `kty` and `crv` name.
+pub(crate) fn key_type(members: &Members) -> Result<KeyType, KeyError> {
+    let kty = members.required_text("kty")?;
+    let crv = match kty {
+        "OKP" | "EC" => members.required_text("crv")?,
+        _ => "",
+    };
+    match (kty, crv) {
+        ("oct", _) => Ok(KeyType::Octets),
+        ("RSA", _) => Ok(KeyType::Rsa),
+        ("EC", "P-256") => Ok(KeyType::P256),
+        ("OKP", "Ed25519") => Ok(KeyType::Ed25519),
+        ("OKP", "X25519") => Ok(KeyType::X25519),
+        ("EC" | "OKP", _) => Err(KeyError::invalid_input(format!(
+            "unsupported JWK curve {crv:?} for kty {kty:?}; supported are EC P-256, OKP Ed25519 and OKP X25519"
+        ))),
+        _ => Err(KeyError::invalid_input(format!(
+            "unsupported JWK kty {kty:?}; supported are RSA, EC, OKP, and oct for symmetric keys"
+        ))),
+    }
+}
+
+/// The key that the public members make: RFC 7518 sections 6.2.1 and 6.3.1, RFC 8037 section 2.
+pub(crate) fn public_key(members: &Members) -> Result<PublicKey, KeyError> {
+    match key_type(members)? {
+        KeyType::Octets => Err(KeyError::invalid_input(
+            "a symmetric JWK (kty oct) is not a public key",
+        )),
+        KeyType::Ed25519 => Ok(PublicKey::Ed25519(members.octets_32("x")?)),
+        KeyType::X25519 => Ok(PublicKey::X25519(members.octets_32("x")?)),
+        KeyType::P256 => Ok(PublicKey::P256(P256Point {
+            x: members.octets_32("x")?,
+            y: members.octets_32("y")?,
+        })),
+        KeyType::Rsa => RsaPublicKey::new(&members.number("n")?, &members.number("e")?).map(PublicKey::Rsa),
+    }
+}
+
+/// The required members of a public key (RFC 7638 section 3.2), sorted by name.
+pub(crate) fn public_members(key: &PublicKey) -> Vec<(&'static str, String)> {
+    match key {
+        PublicKey::Ed25519(x) => okp("Ed25519", x),
+        PublicKey::X25519(x) => okp("X25519", x),
+        PublicKey::P256(P256Point { x, y }) => vec![
+            ("crv", "P-256".to_owned()),
+            ("kty", "EC".to_owned()),
+            ("x", b64::encode(x)),
+            ("y", b64::encode(y)),
+        ],
+        PublicKey::Rsa(rsa) => {
+            vec![
+                ("e", b64::encode(rsa.e())),
+                ("kty", "RSA".to_owned()),
+                ("n", b64::encode(rsa.n())),
+            ]
+        }
+    }
+}
+
+fn okp(crv: &str, x: &[u8]) -> Vec<(&'static str, String)> {
+    vec![
+        ("crv", crv.to_owned()),
+        ("kty", "OKP".to_owned()),
+        ("x", b64::encode(x)),
+    ]
+}
+
+impl Serialize for Jwk {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self {
+            key,
+            kid,
+            alg,
+            use_,
+            key_ops,
+        } = self;
+        let mut texts = public_members(key);
+        let optional = [("alg", alg), ("kid", kid), ("use", use_)];
+        texts.extend(
+            optional
+                .into_iter()
+                .filter_map(|(name, value)| Some((name, value.clone()?))),
+        );
+        texts.sort_unstable_by_key(|(name, _)| *name);
+
+        let mut map = serializer.serialize_map(Some(texts.len() + usize::from(key_ops.is_some())))?;
+        let (before, after) = texts.split_at(texts.partition_point(|(name, _)| *name < "key_ops"));
+        for (name, value) in before {
+            map.serialize_entry(name, value)?;
+        }
+        if let Some(key_ops) = key_ops {
+            map.serialize_entry("key_ops", key_ops)?;
+        }
+        for (name, value) in after {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Jwk {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::from_members(&Members::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+impl<'de> Deserialize<'de> for JwkSet {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(serde::Deserialize)]
+        struct Set {
+            keys: Vec<Members>,
+        }
+        let Set { keys } = Set::deserialize(deserializer)?;
+        for (index, key) in keys.iter().enumerate() {
+            let here = |error| D::Error::custom(format_args!("keys[{index}]: {error}"));
+            key.refuse_secrets().map_err(here)?;
+        }
+        Ok(Self {
+            keys: keys
+                .iter()
+                .filter_map(|key| Jwk::from_members(key).ok())
+                .collect(),
+        })
+    }
+}
+
+impl fmt::Debug for Jwk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Jwk")
+            .field("kid", &self.kid)
+            .field("key", &self.key)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,153 @@
+//! Labels and tags: what people write on keys.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::KeyError;
+use crate::id::is_printable;
+
+/// Up to 64 names, each with a value. Cheap to clone, sorted by name.
+///
+/// A name has 1 to 128 bytes, a value at most 1,024; both are printable. Tags are not secret: they are
+/// listed, logged and mirrored. Names that start with [`Tags::RESERVED_PREFIX`] belong to the mirror; they
+/// do not count towards the 64, so that a key with all its tags can be mirrored.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(try_from = "BTreeMap<String, String>")]
+pub struct Tags(Arc<BTreeMap<String, String>>);
+
+impl Tags {
+    /// How many tags a key may have.
+    pub const MAX_TAGS: usize = 64;
+    /// The start of the names that the mirrored provider writes on replicas.
+    pub const RESERVED_PREFIX: &str = "mirror.";
+    /// The longest name, in bytes.
+    pub const MAX_NAME_LEN: usize = 128;
+    /// The longest value, in bytes.
+    pub const MAX_VALUE_LEN: usize = 1024;
+
+    /// The value of a tag.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// Names with their values, sorted by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// These tags and one more; a tag of the same name is replaced.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::InvalidInput`] if the name or value is not one, or there would be too many.
+    pub fn with(mut self, name: impl Into<String>, value: impl Into<String>) -> Result<Self, KeyError> {
+        let (name, value) = (name.into(), value.into());
+        check_name(&name)?;
+        check_text("tag value", &value, Self::MAX_VALUE_LEN)?;
+        let tags = Arc::make_mut(&mut self.0);
+        tags.insert(name, value);
+        let reserved = tags
+            .keys()
+            .filter(|name| name.starts_with(Self::RESERVED_PREFIX))
+            .count();
+        if reserved > Self::MAX_TAGS || tags.len() - reserved > Self::MAX_TAGS {
+            return Err(KeyError::invalid_input(format!(
+                "a key has at most {} tags",
+                Self::MAX_TAGS
+            )));
+        }
+        Ok(self)
+    }
+
+    /// These tags without those whose names fail the test. Costs nothing if all pass.
+    #[must_use]
+    pub fn retaining(mut self, keep: impl Fn(&str) -> bool) -> Self {
+        if self.0.keys().any(|name| !keep(name)) {
+            Arc::make_mut(&mut self.0).retain(|name, _| keep(name));
+        }
+        self
+    }
+}
+
+impl TryFrom<BTreeMap<String, String>> for Tags {
+    type Error = KeyError;
+
+    fn try_from(tags: BTreeMap<String, String>) -> Result<Self, KeyError> {
+        tags.into_iter()
+            .try_fold(Self::default(), |all, (name, value)| all.with(name, value))
+    }
+}
+
+/// Checks what people write on keys: printable, and not too long.
+pub(crate) fn check_text(what: &str, text: &str, max_len: usize) -> Result<(), KeyError> {
+    if text.len() > max_len {
+        return Err(KeyError::invalid_input(format!(
+            "a {what} has at most {max_len} bytes, this one has {}",
+            text.len()
+        )));
+    }
+    match text.chars().find(|c| !is_printable(*c)) {
+        Some(bad) => Err(KeyError::invalid_input(format!(
+            "a {what} consists of printable characters; this one holds U+{:04X}",
+            u32::from(bad)
+        ))),
+        None => Ok(()),
+    }
+}
+
+fn check_name(name: &str) -> Result<(), KeyError> {
+    if name.is_empty() {
+        return Err(KeyError::invalid_input("a tag name must not be empty"));
+    }
+    check_text("tag name", name, Tags::MAX_NAME_LEN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bad_tags_are_refused_by_every_way_in() {
+        let long = "v".repeat(1025);
+        for (name, value) in [("", "v"), ("a\n", "v"), ("a", "\0"), ("a", long.as_str())] {
+            assert!(Tags::default().with(name, value).is_err());
+            let json = serde_json::json!({ name: value });
+            assert!(serde_json::from_value::<Tags>(json).is_err());
+        }
+        let many = (0..65).try_fold(Tags::default(), |tags, n| tags.with(format!("t{n}"), ""));
+        assert!(many.unwrap_err().to_string().contains("at most 64"));
+    }
+
+    #[test]
+    fn a_full_set_can_still_be_mirrored() {
+        let full = (0..64)
+            .try_fold(Tags::default(), |tags, n| tags.with(format!("t{n}"), ""))
+            .unwrap();
+        let marked = full.with("mirror.source", "k.1").unwrap();
+        assert_eq!(marked.len(), 65);
+        assert!(marked.with("one more", "").is_err());
+    }
+
+    #[test]
+    fn a_clone_does_not_see_later_changes() {
+        let before = Tags::default().with("env", "prod").unwrap();
+        let after = before.clone().with("env", "test").unwrap();
+        assert_eq!(
+            (before.get("env"), after.get("env")),
+            (Some("prod"), Some("test"))
+        );
+        assert!(after.retaining(|name| name != "env").is_empty());
+    }
+}
