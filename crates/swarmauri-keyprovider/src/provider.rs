@@ -174,10 +174,16 @@ pub enum JwksVersions {
 
 impl JwksQuery {
     /// The latest version of every key.
-    pub const LATEST: Self = Self { prefix: None, versions: JwksVersions::Latest };
+    pub const LATEST: Self = Self {
+        prefix: None,
+        versions: JwksVersions::Latest,
+    };
 
     /// All live versions of every key.
-    pub const ALL_LIVE: Self = Self { prefix: None, versions: JwksVersions::AllLive };
+    pub const ALL_LIVE: Self = Self {
+        prefix: None,
+        versions: JwksVersions::AllLive,
+    };
 
     /// The same, restricted to keys whose bare `kid` starts with this.
     #[must_use]
@@ -188,6 +194,8 @@ impl JwksQuery {
 
     /// Whether keys of this `kid` are asked for.
     pub fn matches(&self, kid: &KeyId) -> bool {
-        self.prefix.as_ref().is_none_or(|prefix| kid.as_str().starts_with(prefix.as_str()))
+        self.prefix
+            .as_ref()
+            .is_none_or(|prefix| kid.as_str().starts_with(prefix.as_str()))
     }
 }
