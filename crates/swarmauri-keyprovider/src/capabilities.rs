@@ -111,11 +111,7 @@ impl Capabilities {
     ///
     /// [`KeyError::Unsupported`] if not.
     pub fn require(&self, feature: Feature) -> Result<(), KeyError> {
-        if self.has(feature) {
-            Ok(())
-        } else {
-            Err(KeyError::unsupported(feature.as_str()))
-        }
+        if self.has(feature) { Ok(()) } else { Err(KeyError::unsupported(feature.as_str())) }
     }
 }
 

@@ -30,10 +30,7 @@ pub struct ProviderConfig {
 impl ProviderConfig {
     /// Configuration without settings.
     pub fn new(type_name: impl Into<String>) -> Self {
-        Self {
-            type_name: type_name.into(),
-            settings: Map::new(),
-        }
+        Self { type_name: type_name.into(), settings: Map::new() }
     }
 
     /// The same with one more setting.
@@ -60,20 +57,14 @@ impl ProviderConfig {
 
     /// [`RegistryError::Config`] about this configuration.
     pub fn error(&self, reason: impl Into<String>) -> RegistryError {
-        RegistryError::Config {
-            provider: self.type_name.clone(),
-            reason: reason.into(),
-        }
+        RegistryError::Config { provider: self.type_name.clone(), reason: reason.into() }
     }
 }
 
 impl fmt::Debug for ProviderConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.settings.keys().collect();
-        f.debug_struct("ProviderConfig")
-            .field("type", &self.type_name)
-            .field("settings", &names)
-            .finish()
+        f.debug_struct("ProviderConfig").field("type", &self.type_name).field("settings", &names).finish()
     }
 }
 
@@ -92,18 +83,8 @@ mod tests {
     fn unknown_settings_are_named() {
         let config = ProviderConfig::new("P").with("size", 1).with("sise", 2);
         let error = config.settings::<Settings>().unwrap_err().to_string();
-        assert!(
-            error.contains("configuration of P") && error.contains("`sise`"),
-            "{error}"
-        );
-        assert_eq!(
-            ProviderConfig::new("P")
-                .with("size", 1)
-                .settings::<Settings>()
-                .unwrap()
-                .size,
-            1
-        );
+        assert!(error.contains("configuration of P") && error.contains("`sise`"), "{error}");
+        assert_eq!(ProviderConfig::new("P").with("size", 1).settings::<Settings>().unwrap().size, 1);
     }
 
     #[test]
@@ -114,9 +95,7 @@ mod tests {
 
     #[test]
     fn a_missing_type_is_named() {
-        let error = serde_json::from_str::<ProviderConfig>("{}")
-            .unwrap_err()
-            .to_string();
+        let error = serde_json::from_str::<ProviderConfig>("{}").unwrap_err().to_string();
         assert!(error.contains("`type`"), "{error}");
     }
 }

@@ -1,7 +1,7 @@
 //! The [`KeyProvider`] trait, what providers can do ([`Capabilities`]), and the [`registry`] that finds
 //! them by name.
 //!
-//! ```
+//! ```standalone_crate
 //! use swarmauri_keyprovider::registry::{self, Registry};
 //!
 //! // Nothing is linked here but the trait, so nothing is known.

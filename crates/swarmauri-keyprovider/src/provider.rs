@@ -60,7 +60,8 @@ pub trait KeyProvider: Send + Sync + Debug {
     ///
     /// * The new version is like the latest but for what `overrides` names; older ones stay as they are.
     /// * Its number is greater than any that the key ever had.
-    /// * Concurrent rotations each add a version of their own.
+    /// * Concurrent rotations each add a version of their own. One that meets a destroy of the whole key
+    ///   comes before it, or is [`KeyError::NotFound`] or [`KeyError::Conflict`].
     /// * A key whose latest version has no private half cannot be rotated: [`KeyError::InvalidState`].
     ///
     /// [`Feature::Rotate`]: crate::Feature::Rotate
@@ -110,6 +111,7 @@ pub trait KeyProvider: Send + Sync + Debug {
     /// The public JWK of one version, or with `None` of the latest: all members, `kid` =
     /// `"<kid>.<version>"`. Requires [`Feature::Jwks`].
     ///
+    /// * It is the one that [`Jwk::published`] makes, so that two providers publish one key alike.
     /// * A symmetric key has none: [`KeyError::Unsupported`].
     /// * Under export policy `none` it is [`KeyError::PermissionDenied`].
     ///
@@ -174,16 +176,10 @@ pub enum JwksVersions {
 
 impl JwksQuery {
     /// The latest version of every key.
-    pub const LATEST: Self = Self {
-        prefix: None,
-        versions: JwksVersions::Latest,
-    };
+    pub const LATEST: Self = Self { prefix: None, versions: JwksVersions::Latest };
 
     /// All live versions of every key.
-    pub const ALL_LIVE: Self = Self {
-        prefix: None,
-        versions: JwksVersions::AllLive,
-    };
+    pub const ALL_LIVE: Self = Self { prefix: None, versions: JwksVersions::AllLive };
 
     /// The same, restricted to keys whose bare `kid` starts with this.
     #[must_use]
@@ -194,8 +190,6 @@ impl JwksQuery {
 
     /// Whether keys of this `kid` are asked for.
     pub fn matches(&self, kid: &KeyId) -> bool {
-        self.prefix
-            .as_ref()
-            .is_none_or(|prefix| kid.as_str().starts_with(prefix.as_str()))
+        self.prefix.as_ref().is_none_or(|prefix| kid.as_str().starts_with(prefix.as_str()))
     }
 }

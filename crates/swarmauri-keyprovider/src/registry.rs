@@ -55,12 +55,7 @@ impl ProviderRegistration {
         crate_name: &'static str,
         build: BuildFn,
     ) -> Self {
-        Self {
-            group,
-            name,
-            crate_name,
-            build,
-        }
+        Self { group, name, crate_name, build }
     }
 
     /// The group.
@@ -147,25 +142,15 @@ impl RegistryError {
     pub fn nested_in(self, setting: &str) -> Self {
         let nested = |provider: String| format!("{setting}: {provider}");
         match self {
-            Self::Config { provider, reason } => Self::Config {
-                provider: nested(provider),
-                reason,
-            },
-            Self::Provider { provider, source } => Self::Provider {
-                provider: nested(provider),
-                source,
-            },
+            Self::Config { provider, reason } => Self::Config { provider: nested(provider), reason },
+            Self::Provider { provider, source } => Self::Provider { provider: nested(provider), source },
             unknown @ (Self::Unknown { .. } | Self::Duplicate { .. }) => unknown,
         }
     }
 }
 
 fn list(known: &[String]) -> String {
-    if known.is_empty() {
-        "none".to_owned()
-    } else {
-        known.join(", ")
-    }
+    if known.is_empty() { "none".to_owned() } else { known.join(", ") }
 }
 
 /// Providers by group and name.
@@ -222,11 +207,7 @@ impl Registry {
 
     /// The names in a group, sorted.
     pub fn names_in(&self, group: &str) -> Vec<&'static str> {
-        self.by_name
-            .keys()
-            .filter(|(of, _)| *of == group)
-            .map(|(_, name)| *name)
-            .collect()
+        self.by_name.keys().filter(|(of, _)| *of == group).map(|(_, name)| *name).collect()
     }
 
     /// Looks a provider up in [`GROUP`].
@@ -244,10 +225,7 @@ impl Registry {
     ///
     /// [`RegistryError::Unknown`], listing the known names.
     pub fn lookup_in(&self, group: &str, name: &str) -> Result<ProviderRegistration, RegistryError> {
-        let found = self
-            .by_name
-            .values()
-            .find(|one| one.group == group && one.name == name);
+        let found = self.by_name.values().find(|one| one.group == group && one.name == name);
         found.copied().ok_or_else(|| RegistryError::Unknown {
             group: group.to_owned(),
             name: name.to_owned(),
@@ -326,23 +304,14 @@ mod tests {
         registry.register(registration("A", "a")).unwrap();
         let error = registry.lookup("C").unwrap_err().to_string();
         assert!(error.contains("\"C\"") && error.contains("A, B"), "{error}");
-        assert!(
-            registry
-                .lookup_in(PEAGEN_GROUP, "A")
-                .unwrap_err()
-                .to_string()
-                .contains("known are: none")
-        );
+        assert!(registry.lookup_in(PEAGEN_GROUP, "A").unwrap_err().to_string().contains("known are: none"));
     }
 
     #[test]
     fn a_duplicate_names_both_crates_and_keeps_the_first() {
         let mut registry = Registry::new();
         registry.register(registration("A", "zebra")).unwrap();
-        let error = registry
-            .register(registration("A", "ant"))
-            .unwrap_err()
-            .to_string();
+        let error = registry.register(registration("A", "ant")).unwrap_err().to_string();
         assert!(error.contains("by ant and by zebra"), "{error}");
         assert_eq!(registry.lookup("A").unwrap().crate_name(), "zebra");
     }
@@ -352,12 +321,7 @@ mod tests {
         let mut registry = Registry::new();
         registry.register(registration("A", "a")).unwrap();
         let config: ProviderConfig = serde_json::from_str(r#"{"type":"A"}"#).unwrap();
-        let error = registry
-            .build(&config)
-            .await
-            .unwrap_err()
-            .nested_in("primary")
-            .to_string();
+        let error = registry.build(&config).await.unwrap_err().nested_in("primary").to_string();
         assert_eq!(error, "configuration of primary: A: this one is never built");
     }
 }

@@ -248,10 +248,7 @@ mod tests {
         let algs = "AES256_GCM ED25519 X25519 HMAC_SHA256 RSA_OAEP_SHA256 RSA_PSS_SHA256 ECDSA_P256_SHA256";
         assert_names(KeyAlg::ALL, algs);
         assert_names(KeyClass::ALL, "sym asym opaque");
-        assert_names(
-            KeyUse::ALL,
-            "encrypt decrypt sign verify wrap unwrap encaps decaps",
-        );
+        assert_names(KeyUse::ALL, "encrypt decrypt sign verify wrap unwrap encaps decaps");
         assert_names(ExportPolicy::ALL, "none public_only secret_when_allowed");
         assert_names(KeyState::ALL, "enabled disabled destroyed");
     }
@@ -267,22 +264,14 @@ mod tests {
     #[test]
     fn an_unknown_name_lists_the_known_ones() {
         let error = "ed25519".parse::<KeyAlg>().unwrap_err().to_string();
-        assert!(
-            error.contains("\"ed25519\"") && error.contains("ED25519, X25519"),
-            "{error}"
-        );
+        assert!(error.contains("\"ed25519\"") && error.contains("ED25519, X25519"), "{error}");
     }
 
     #[test]
     fn uses_are_a_set() {
-        let uses: KeyUses = [KeyUse::Verify, KeyUse::Sign, KeyUse::Verify]
-            .into_iter()
-            .collect();
+        let uses: KeyUses = [KeyUse::Verify, KeyUse::Sign, KeyUse::Verify].into_iter().collect();
         assert_eq!(serde_json::to_string(&uses).unwrap(), r#"["sign","verify"]"#);
-        assert_eq!(
-            serde_json::from_str::<KeyUses>(r#"["verify","sign"]"#).unwrap(),
-            uses
-        );
+        assert_eq!(serde_json::from_str::<KeyUses>(r#"["verify","sign"]"#).unwrap(), uses);
         assert!(!uses.contains(KeyUse::Encrypt) && !uses.is_empty() && KeyUses::default().is_empty());
     }
 }

@@ -101,11 +101,7 @@ pub(crate) fn key_type(algorithm: &AlgorithmIdentifierRef<'_>) -> Result<KeyType
     let (key_type, wanted, fits) = match (algorithm.oid, algorithm.parameters) {
         (ED25519, parameters) => (KeyType::Ed25519, "no parameters", parameters.is_none()),
         (X25519, parameters) => (KeyType::X25519, "no parameters", parameters.is_none()),
-        (RSA, parameters) => (
-            KeyType::Rsa,
-            "NULL parameters",
-            parameters.is_some_and(AnyRef::is_null),
-        ),
+        (RSA, parameters) => (KeyType::Rsa, "NULL parameters", parameters.is_some_and(AnyRef::is_null)),
         (EC, Some(parameters)) => {
             check_curve(parameters)?;
             (KeyType::P256, "", true)
@@ -121,9 +117,7 @@ pub(crate) fn key_type(algorithm: &AlgorithmIdentifierRef<'_>) -> Result<KeyType
     if fits {
         return Ok(key_type);
     }
-    Err(KeyError::invalid_input(format!(
-        "the AlgorithmIdentifier of a {key_type} key must have {wanted}"
-    )))
+    Err(KeyError::invalid_input(format!("the AlgorithmIdentifier of a {key_type} key must have {wanted}")))
 }
 
 /// Checks that ECParameters (RFC 5480 section 2.1.1) name P-256.

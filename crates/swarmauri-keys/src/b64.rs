@@ -16,14 +16,12 @@ pub(crate) fn encode_secret(bytes: &[u8]) -> Zeroizing<String> {
 /// Decodes what `what` names. Serves secrets too: the buffer is wiped, the error holds none of it.
 pub(crate) fn decode(what: &str, text: &str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let mut bytes = Zeroizing::new(vec![0; text.len() / 4 * 3 + text.len() % 4]);
-    let len = Base64UrlUnpadded::decode(text, &mut bytes)
-        .map(<[u8]>::len)
-        .map_err(|_| {
-            KeyError::invalid_input(format!(
-                "{what} is not base64url as RFC 7515 section 2 defines it: only A-Z a-z 0-9 - _, no padding, \
+    let len = Base64UrlUnpadded::decode(text, &mut bytes).map(<[u8]>::len).map_err(|_| {
+        KeyError::invalid_input(format!(
+            "{what} is not base64url as RFC 7515 section 2 defines it: only A-Z a-z 0-9 - _, no padding, \
              no white space, no stray bits at the end"
-            ))
-        })?;
+        ))
+    })?;
     bytes.truncate(len);
     Ok(bytes)
 }
@@ -34,20 +32,14 @@ mod tests {
 
     #[test]
     fn only_the_canonical_text_is_read() {
-        let good: [(&str, &[u8]); 5] = [
-            ("", &[]),
-            ("AA", &[0]),
-            ("_w", &[0xff]),
-            ("-_8", &[0xfb, 0xff]),
-            ("AQID", &[1, 2, 3]),
-        ];
+        let good: [(&str, &[u8]); 5] =
+            [("", &[]), ("AA", &[0]), ("_w", &[0xff]), ("-_8", &[0xfb, 0xff]), ("AQID", &[1, 2, 3])];
         for (text, bytes) in good {
             assert_eq!(decode("x", text).unwrap().as_slice(), bytes, "{text:?}");
             assert_eq!(encode(bytes), text);
         }
-        for bad in [
-            "A", "AAAAA", "AA==", "AA=", "AB", "AAB", "+w", "/w", "A A", "AA\n", " AA", "ÄÄ", "AQI\0",
-        ] {
+        for bad in ["A", "AAAAA", "AA==", "AA=", "AB", "AAB", "+w", "/w", "A A", "AA\n", " AA", "ÄÄ", "AQI\0"]
+        {
             let error = decode("x", bad).unwrap_err().to_string();
             assert!(error.contains("x is not base64url"), "{bad:?}: {error}");
         }

@@ -134,75 +134,52 @@ impl KeyError {
 
     /// [`KeyError::NotFound`] for this key.
     pub fn not_found(kid: &KeyId, version: Option<KeyVersion>) -> Self {
-        Self::NotFound {
-            kid: kid.clone(),
-            version,
-        }
+        Self::NotFound { kid: kid.clone(), version }
     }
 
     /// [`KeyError::PermissionDenied`] for this reason.
     pub fn permission_denied(reason: impl Into<String>) -> Self {
-        Self::PermissionDenied {
-            reason: reason.into(),
-        }
+        Self::PermissionDenied { reason: reason.into() }
     }
 
     /// [`KeyError::UnsupportedAlgorithm`] for this reason.
     pub fn unsupported_algorithm(alg: KeyAlg, reason: impl Into<String>) -> Self {
-        Self::UnsupportedAlgorithm {
-            alg,
-            reason: reason.into(),
-        }
+        Self::UnsupportedAlgorithm { alg, reason: reason.into() }
     }
 
     /// [`KeyError::Unsupported`] for this operation.
     pub fn unsupported(operation: impl Into<String>) -> Self {
-        Self::Unsupported {
-            operation: operation.into(),
-        }
+        Self::Unsupported { operation: operation.into() }
     }
 
     /// [`KeyError::InvalidInput`] for this reason.
     pub fn invalid_input(reason: impl Into<String>) -> Self {
-        Self::InvalidInput {
-            reason: reason.into(),
-        }
+        Self::InvalidInput { reason: reason.into() }
     }
 
     /// [`KeyError::InvalidState`] for this reason.
     pub fn invalid_state(reason: impl Into<String>) -> Self {
-        Self::InvalidState {
-            reason: reason.into(),
-        }
+        Self::InvalidState { reason: reason.into() }
     }
 
     /// [`KeyError::Conflict`] for this reason.
     pub fn conflict(reason: impl Into<String>) -> Self {
-        Self::Conflict {
-            reason: reason.into(),
-        }
+        Self::Conflict { reason: reason.into() }
     }
 
     /// [`KeyError::Integrity`] for this reason.
     pub fn integrity(reason: impl Into<String>) -> Self {
-        Self::Integrity {
-            reason: reason.into(),
-        }
+        Self::Integrity { reason: reason.into() }
     }
 
     /// [`KeyError::Unavailable`] without an underlying error.
     pub fn unavailable(reason: impl Into<String>) -> Self {
-        Self::Unavailable {
-            reason: reason.into(),
-            source: None,
-        }
+        Self::Unavailable { reason: reason.into(), source: None }
     }
 
     /// [`KeyError::Timeout`] for this reason.
     pub fn timeout(reason: impl Into<String>) -> Self {
-        Self::Timeout {
-            reason: reason.into(),
-        }
+        Self::Timeout { reason: reason.into() }
     }
 }
 
@@ -262,9 +239,6 @@ mod tests {
         let kid = KeyId::new("signing").unwrap();
         assert_eq!(KeyError::not_found(&kid, None).to_string(), "no key signing");
         let two = KeyVersion::new(2).ok();
-        assert_eq!(
-            KeyError::not_found(&kid, two).to_string(),
-            "no key signing at version 2"
-        );
+        assert_eq!(KeyError::not_found(&kid, two).to_string(), "no key signing at version 2");
     }
 }

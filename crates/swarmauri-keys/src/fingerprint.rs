@@ -101,10 +101,7 @@ mod tests {
         let aes = Fingerprint::of_symmetric(KeyAlg::Aes256Gcm, &secret);
         assert_eq!(aes, Fingerprint::of_symmetric(KeyAlg::Aes256Gcm, &secret));
         assert_ne!(aes, Fingerprint::of_symmetric(KeyAlg::HmacSha256, &secret));
-        assert_ne!(
-            aes,
-            Fingerprint::of_symmetric(KeyAlg::Aes256Gcm, &SecretBytes::from(vec![8; 32]))
-        );
+        assert_ne!(aes, Fingerprint::of_symmetric(KeyAlg::Aes256Gcm, &SecretBytes::from(vec![8; 32])));
         let hash: [u8; 32] = Sha256::digest([7; 32]).into();
         assert_ne!(aes, Fingerprint::from_bytes(&hash));
     }
@@ -126,13 +123,8 @@ mod tests {
             serde_json::to_string(&serde_json::from_str::<Fingerprint>(&json).unwrap()).unwrap(),
             json
         );
-        for bad in [
-            "",
-            "AA",
-            "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4l",
-            &format!("{text}="),
-            &text[1..],
-        ] {
+        for bad in ["", "AA", "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4l", &format!("{text}="), &text[1..]]
+        {
             assert!(bad.parse::<Fingerprint>().is_err(), "{bad:?}");
         }
     }

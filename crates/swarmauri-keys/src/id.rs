@@ -61,10 +61,7 @@ impl KeyId {
 
     /// This key at one version.
     pub fn at(&self, version: KeyVersion) -> KeyVersionId {
-        KeyVersionId {
-            kid: self.clone(),
-            version,
-        }
+        KeyVersionId { kid: self.clone(), version }
     }
 }
 
@@ -141,10 +138,7 @@ impl FromStr for KeyVersionId {
         let (kid, version) = text.rsplit_once('.').ok_or_else(|| {
             KeyError::invalid_input(format!("{text:?} has no version; the form is <kid>.<version>"))
         })?;
-        Ok(Self {
-            kid: KeyId::new(kid)?,
-            version: version.parse()?,
-        })
+        Ok(Self { kid: KeyId::new(kid)?, version: version.parse()? })
     }
 }
 
@@ -241,51 +235,24 @@ mod tests {
     #[test]
     fn a_kid_is_short_and_printable() {
         let longest = "k".repeat(256);
-        for good in [
-            "a",
-            "..",
-            "default",
-            "clé de signature",
-            "arn:aws:kms:1:key/2",
-            &longest,
-        ] {
+        for good in ["a", "..", "default", "clé de signature", "arn:aws:kms:1:key/2", &longest] {
             assert_eq!(KeyId::new(good).unwrap().as_str(), good);
         }
         let too_long = "k".repeat(257);
-        for bad in [
-            "",
-            "a\nb",
-            "a\0",
-            "\u{7f}",
-            "a\u{85}",
-            "a\u{202e}b",
-            "a\u{feff}",
-            &too_long,
-        ] {
-            assert!(
-                matches!(KeyId::new(bad), Err(KeyError::InvalidInput { .. })),
-                "{bad:?}"
-            );
+        for bad in ["", "a\nb", "a\0", "\u{7f}", "a\u{85}", "a\u{202e}b", "a\u{feff}", &too_long] {
+            assert!(matches!(KeyId::new(bad), Err(KeyError::InvalidInput { .. })), "{bad:?}");
         }
     }
 
     #[test]
     fn a_random_kid_is_32_hex_digits() {
         let bits = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 0xff];
-        assert_eq!(
-            KeyId::from_random(bits).as_str(),
-            "000102030405060708090a0b0c0d0eff"
-        );
+        assert_eq!(KeyId::from_random(bits).as_str(), "000102030405060708090a0b0c0d0eff");
     }
 
     #[test]
     fn version_zero_is_refused_and_does_not_mean_latest() {
-        assert!(
-            KeyVersion::new(0)
-                .unwrap_err()
-                .to_string()
-                .contains("omit the version")
-        );
+        assert!(KeyVersion::new(0).unwrap_err().to_string().contains("omit the version"));
         for bad in ["", "0", "01", "+1", "-1", "1.0", "4294967296", "x"] {
             assert!(bad.parse::<KeyVersion>().is_err(), "{bad:?}");
         }

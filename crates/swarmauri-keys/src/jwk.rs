@@ -91,15 +91,12 @@ pub(crate) fn key_type(members: &Members) -> Result<KeyType, KeyError> {
 /// The key that the public members make: RFC 7518 sections 6.2.1 and 6.3.1, RFC 8037 section 2.
 pub(crate) fn public_key(members: &Members) -> Result<PublicKey, KeyError> {
     match key_type(members)? {
-        KeyType::Octets => Err(KeyError::invalid_input(
-            "a symmetric JWK (kty oct) is not a public key",
-        )),
+        KeyType::Octets => Err(KeyError::invalid_input("a symmetric JWK (kty oct) is not a public key")),
         KeyType::Ed25519 => Ok(PublicKey::Ed25519(members.octets_32("x")?)),
         KeyType::X25519 => Ok(PublicKey::X25519(members.octets_32("x")?)),
-        KeyType::P256 => Ok(PublicKey::P256(P256Point {
-            x: members.octets_32("x")?,
-            y: members.octets_32("y")?,
-        })),
+        KeyType::P256 => {
+            Ok(PublicKey::P256(P256Point { x: members.octets_32("x")?, y: members.octets_32("y")? }))
+        }
         KeyType::Rsa => RsaPublicKey::new(&members.number("n")?, &members.number("e")?).map(PublicKey::Rsa),
     }
 }
@@ -116,39 +113,21 @@ pub(crate) fn public_members(key: &PublicKey) -> Vec<(&'static str, String)> {
             ("y", b64::encode(y)),
         ],
         PublicKey::Rsa(rsa) => {
-            vec![
-                ("e", b64::encode(rsa.e())),
-                ("kty", "RSA".to_owned()),
-                ("n", b64::encode(rsa.n())),
-            ]
+            vec![("e", b64::encode(rsa.e())), ("kty", "RSA".to_owned()), ("n", b64::encode(rsa.n()))]
         }
     }
 }
 
 fn okp(crv: &str, x: &[u8]) -> Vec<(&'static str, String)> {
-    vec![
-        ("crv", crv.to_owned()),
-        ("kty", "OKP".to_owned()),
-        ("x", b64::encode(x)),
-    ]
+    vec![("crv", crv.to_owned()), ("kty", "OKP".to_owned()), ("x", b64::encode(x))]
 }
 
 impl Serialize for Jwk {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self {
-            key,
-            kid,
-            alg,
-            use_,
-            key_ops,
-        } = self;
+        let Self { key, kid, alg, use_, key_ops } = self;
         let mut texts = public_members(key);
         let optional = [("alg", alg), ("kid", kid), ("use", use_)];
-        texts.extend(
-            optional
-                .into_iter()
-                .filter_map(|(name, value)| Some((name, value.clone()?))),
-        );
+        texts.extend(optional.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))));
         texts.sort_unstable_by_key(|(name, _)| *name);
 
         let mut map = serializer.serialize_map(Some(texts.len() + usize::from(key_ops.is_some())))?;
@@ -183,20 +162,12 @@ impl<'de> Deserialize<'de> for JwkSet {
             let here = |error| D::Error::custom(format_args!("keys[{index}]: {error}"));
             key.refuse_secrets().map_err(here)?;
         }
-        Ok(Self {
-            keys: keys
-                .iter()
-                .filter_map(|key| Jwk::from_members(key).ok())
-                .collect(),
-        })
+        Ok(Self { keys: keys.iter().filter_map(|key| Jwk::from_members(key).ok()).collect() })
     }
 }
 
 impl fmt::Debug for Jwk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Jwk")
-            .field("kid", &self.kid)
-            .field("key", &self.key)
-            .finish_non_exhaustive()
+        f.debug_struct("Jwk").field("kid", &self.kid).field("key", &self.key).finish_non_exhaustive()
     }
 }

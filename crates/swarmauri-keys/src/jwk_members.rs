@@ -54,9 +54,7 @@ impl Members {
         match self.public.get(name) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(KeyError::invalid_input(format!(
-                "the JWK member {name:?} must be a string"
-            ))),
+            Some(_) => Err(KeyError::invalid_input(format!("the JWK member {name:?} must be a string"))),
         }
     }
 
@@ -69,12 +67,9 @@ impl Members {
         let Some(value) = self.public.get(name) else {
             return Ok(None);
         };
-        let texts: Option<Vec<String>> = value.as_array().and_then(|values| {
-            values
-                .iter()
-                .map(|value| value.as_str().map(str::to_owned))
-                .collect()
-        });
+        let texts: Option<Vec<String>> = value
+            .as_array()
+            .and_then(|values| values.iter().map(|value| value.as_str().map(str::to_owned)).collect());
         match texts {
             Some(texts) if texts.iter().collect::<BTreeSet<_>>().len() == texts.len() => Ok(Some(texts)),
             _ => Err(KeyError::invalid_input(format!(
@@ -86,10 +81,7 @@ impl Members {
     /// The 32 octets of a coordinate or key.
     pub(crate) fn octets_32(&self, name: &str) -> Result<[u8; 32], KeyError> {
         let octets = decode(name, self.required_text(name)?)?;
-        octets
-            .as_slice()
-            .try_into()
-            .map_err(|_| wrong_length(name, octets.len()))
+        octets.as_slice().try_into().map_err(|_| wrong_length(name, octets.len()))
     }
 
     /// A Base64urlUInt (RFC 7518 section 2).
@@ -103,11 +95,7 @@ impl Members {
 
     pub(crate) fn secret_octets_32(&self, name: &str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         let octets = self.secret_octets(name)?;
-        if octets.len() == 32 {
-            Ok(octets)
-        } else {
-            Err(wrong_length(name, octets.len()))
-        }
+        if octets.len() == 32 { Ok(octets) } else { Err(wrong_length(name, octets.len())) }
     }
 
     pub(crate) fn secret_number(&self, name: &str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
@@ -125,9 +113,7 @@ fn shortest(name: &str, digits: Zeroizing<Vec<u8>>) -> Result<Zeroizing<Vec<u8>>
             "the JWK member {name:?} must have no leading zero octets (RFC 7518 section 2)"
         ))),
         Some(_) => Ok(digits),
-        None => Err(KeyError::invalid_input(format!(
-            "the JWK member {name:?} is empty"
-        ))),
+        None => Err(KeyError::invalid_input(format!("the JWK member {name:?} is empty"))),
     }
 }
 
@@ -158,29 +144,20 @@ impl<'de> Visitor<'de> for MembersVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
-        let mut members = Members {
-            public: BTreeMap::new(),
-            secret: BTreeMap::new(),
-        };
+        let mut members = Members { public: BTreeMap::new(), secret: BTreeMap::new() };
         let mut seen = BTreeSet::new();
         while let Some(name) = map.next_key::<String>()? {
             if let Some(known) = find(&PUBLIC, &name) {
                 members.public.insert(known, map.next_value()?);
             } else if let Some(known) = find(&SECRET, &name).filter(|_| self.keep_secrets) {
-                members
-                    .secret
-                    .insert(known, map.next_value_seed(SecretText(known))?);
+                members.secret.insert(known, map.next_value_seed(SecretText(known))?);
             } else {
                 let known = find(&SECRET, &name).or_else(|| find(&UNREAD, &name));
-                members
-                    .secret
-                    .extend(known.map(|known| (known, Zeroizing::default())));
+                members.secret.extend(known.map(|known| (known, Zeroizing::default())));
                 map.next_value::<IgnoredAny>()?;
             }
             if seen.contains(&name) {
-                return Err(A::Error::custom(format_args!(
-                    "the JWK member {name:?} is there twice"
-                )));
+                return Err(A::Error::custom(format_args!("the JWK member {name:?} is there twice")));
             }
             seen.insert(name);
         }
@@ -224,10 +201,7 @@ impl<'de> Visitor<'de> for SecretText {
 
     /// The parser unescaped it into a buffer that is not wiped; base64url needs no escapes.
     fn visit_str<E: Error>(self, _: &str) -> Result<Self::Value, E> {
-        Err(E::custom(format_args!(
-            "the JWK member {:?} must be written without escapes",
-            self.0
-        )))
+        Err(E::custom(format_args!("the JWK member {:?} must be written without escapes", self.0)))
     }
 
     fn visit_i64<E: Error>(self, _: i64) -> Result<Self::Value, E> {

@@ -13,9 +13,7 @@ pub(crate) fn read(alg: KeyAlg, json: &[u8]) -> Result<KeyMaterial, KeyError> {
     check_purpose(alg, &members)?;
     let has = |wanted| members.secret_names().any(|name| name == wanted);
     if key_type(&members)? == KeyType::Octets {
-        return members
-            .secret_octets("k")
-            .map(|octets| KeyMaterial::Symmetric(octets.into()));
+        return members.secret_octets("k").map(|octets| KeyMaterial::Symmetric(octets.into()));
     }
     if has("oth") {
         return Err(multi_prime());
@@ -50,10 +48,8 @@ pub(crate) fn write_private(
             "a private JWK has the public half too, which is not known; import the key first",
         )
     })?;
-    let mut members: Vec<_> = public_members(public)
-        .into_iter()
-        .map(|(name, value)| (name, Zeroizing::new(value)))
-        .collect();
+    let mut members: Vec<_> =
+        public_members(public).into_iter().map(|(name, value)| (name, Zeroizing::new(value))).collect();
     if key.key_type() == KeyType::Rsa {
         let (PrivateNumbers { d, p, q, dp, dq, qi }, _) =
             PrivateNumbers::from_pkcs1_der(key.expose_secret())?;
@@ -72,14 +68,7 @@ fn private_key(members: &Members) -> Result<PrivateKey, KeyError> {
             let number = |name| members.secret_number(name);
             let (d, p, q) = (number("d")?, number("p")?, number("q")?);
             let (dp, dq, qi) = (number("dp")?, number("dq")?, number("qi")?);
-            let numbers = PrivateNumbers {
-                d: &d,
-                p: &p,
-                q: &q,
-                dp: &dp,
-                dq: &dq,
-                qi: &qi,
-            };
+            let numbers = PrivateNumbers { d: &d, p: &p, q: &q, dp: &dp, dq: &dq, qi: &qi };
             PrivateKey::from_rsa_numbers(&numbers, public)
         }
         public @ (PublicKey::Ed25519(_) | PublicKey::X25519(_) | PublicKey::P256(_)) => {
@@ -111,10 +100,7 @@ fn check_type(alg: KeyAlg, found: KeyType) -> Result<(), KeyError> {
     if found == alg.key_type() {
         return Ok(());
     }
-    Err(KeyError::invalid_input(format!(
-        "{alg} needs a key of type {}, this one is {found}",
-        alg.key_type()
-    )))
+    Err(KeyError::invalid_input(format!("{alg} needs a key of type {}, this one is {found}", alg.key_type())))
 }
 
 /// The `alg` values that a key of this algorithm may come with.
@@ -146,11 +132,7 @@ fn write(
     members.sort_unstable_by_key(|(name, _)| *name);
     // Six bytes are the most that JSON makes of one. All of it at once: a vector that grows leaves copies
     // behind, which nobody wipes.
-    let most = members
-        .iter()
-        .map(|(name, value)| name.len() + 6 * value.len() + 6)
-        .sum::<usize>()
-        + 2;
+    let most = members.iter().map(|(name, value)| name.len() + 6 * value.len() + 6).sum::<usize>() + 2;
     let mut json = Zeroizing::new(Vec::with_capacity(most));
     json.push(b'{');
     for (index, (name, value)) in members.iter().enumerate() {

@@ -23,10 +23,7 @@ pub struct KeyRef {
 
 /// What a [`KeyRef`] is made of, secrets apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(
-    missing_docs,
-    reason = "each is documented on the accessor of KeyRef that bears its name"
-)]
+#[allow(missing_docs, reason = "each is documented on the accessor of KeyRef that bears its name")]
 pub struct KeyRefParts {
     pub id: KeyVersionId,
     pub alg: KeyAlg,
@@ -47,10 +44,7 @@ impl KeyRef {
         if parts.export_policy == ExportPolicy::None {
             parts.public = None;
         }
-        Self {
-            shared: Arc::new(parts),
-            secret: None,
-        }
+        Self { shared: Arc::new(parts), secret: None }
     }
 
     /// The same reference with its secret material.
@@ -60,10 +54,7 @@ impl KeyRef {
     /// [`KeyError::PermissionDenied`] unless the policy is `secret_when_allowed`.
     pub fn with_secret(self, secret: SecretMaterial) -> Result<Self, KeyError> {
         self.check_secret_export()?;
-        Ok(Self {
-            shared: self.shared,
-            secret: Some(secret),
-        })
+        Ok(Self { shared: self.shared, secret: Some(secret) })
     }
 
     /// Whether policy lets the secret out.
@@ -74,12 +65,9 @@ impl KeyRef {
     pub fn check_secret_export(&self) -> Result<(), KeyError> {
         match self.shared.export_policy {
             ExportPolicy::SecretWhenAllowed => Ok(()),
-            policy @ (ExportPolicy::None | ExportPolicy::PublicOnly) => {
-                Err(KeyError::permission_denied(format!(
-                    "the secret of {} must not be exported; its policy is {policy}",
-                    self.shared.id
-                )))
-            }
+            policy @ (ExportPolicy::None | ExportPolicy::PublicOnly) => Err(KeyError::permission_denied(
+                format!("the secret of {} must not be exported; its policy is {policy}", self.shared.id),
+            )),
         }
     }
 
@@ -162,10 +150,9 @@ impl KeyRef {
     pub fn public_jwk(&self) -> Result<Jwk, KeyError> {
         match &self.shared.public {
             Some(public) => Ok(Jwk::published(&self.shared.id, self.shared.alg, public.clone())),
-            None if self.alg().class() == KeyClass::Symmetric => Err(KeyError::unsupported(format!(
-                "public JWK of the symmetric key {}",
-                self.shared.id
-            ))),
+            None if self.alg().class() == KeyClass::Symmetric => {
+                Err(KeyError::unsupported(format!("public JWK of the symmetric key {}", self.shared.id)))
+            }
             None => Err(KeyError::permission_denied(format!(
                 "the public key of {} must not be exported; its policy is {}",
                 self.shared.id, self.shared.export_policy
@@ -201,15 +188,8 @@ impl KeyRef {
 
 impl fmt::Debug for KeyRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let secret = if self.secret.is_some() {
-            "[redacted]"
-        } else {
-            "[absent]"
-        };
-        f.debug_struct("KeyRef")
-            .field("parts", &self.shared)
-            .field("secret", &secret)
-            .finish()
+        let secret = if self.secret.is_some() { "[redacted]" } else { "[absent]" };
+        f.debug_struct("KeyRef").field("parts", &self.shared).field("secret", &secret).finish()
     }
 }
 

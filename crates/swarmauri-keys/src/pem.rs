@@ -31,9 +31,7 @@ pub(crate) fn blocks(pem: &str) -> Result<Vec<Block<'_>>, KeyError> {
         blocks.push(Block { label, der });
     }
     if blocks.is_empty() {
-        return Err(KeyError::invalid_input(
-            "this is not PEM: it has no -----BEGIN line",
-        ));
+        return Err(KeyError::invalid_input("this is not PEM: it has no -----BEGIN line"));
     }
     Ok(blocks)
 }
@@ -43,10 +41,9 @@ pub(crate) fn only_block(pem: &str) -> Result<Block<'_>, KeyError> {
     let mut blocks = blocks(pem)?;
     match (blocks.pop(), blocks.len()) {
         (Some(block), 0) => Ok(block),
-        (_, more) => Err(KeyError::invalid_input(format!(
-            "one PEM block is wanted, this text has {}",
-            more + 1
-        ))),
+        (_, more) => {
+            Err(KeyError::invalid_input(format!("one PEM block is wanted, this text has {}", more + 1)))
+        }
     }
 }
 
@@ -83,9 +80,7 @@ fn body<'a>(
     for line in lines {
         if let Some(end) = boundary(line, END) {
             if end != label {
-                return Err(KeyError::invalid_input(format!(
-                    "the PEM block {label:?} ends as {end:?}"
-                )));
+                return Err(KeyError::invalid_input(format!("the PEM block {label:?} ends as {end:?}")));
             }
             return decode(label, &base64);
         }
@@ -97,16 +92,13 @@ fn body<'a>(
         }
         base64.push_str(line);
     }
-    Err(KeyError::invalid_input(format!(
-        "the PEM block {label:?} has no -----END line of its own"
-    )))
+    Err(KeyError::invalid_input(format!("the PEM block {label:?} has no -----END line of its own")))
 }
 
 fn boundary<'a>(line: &'a str, start: &str) -> Option<&'a str> {
     let label = line.strip_prefix(start)?.strip_suffix(DASHES)?;
-    let printable = label
-        .bytes()
-        .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b" .#-".contains(&b));
+    let printable =
+        label.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b" .#-".contains(&b));
     printable.then_some(label)
 }
 
@@ -130,11 +122,7 @@ mod tests {
             let pem = encode("PUBLIC KEY", &der);
             assert!(pem.lines().all(|line| line.len() <= 64) && pem.capacity() >= pem.len());
             let block = only_block(&pem).unwrap();
-            assert_eq!(
-                (block.label, block.der.as_slice()),
-                ("PUBLIC KEY", der.as_slice()),
-                "{len}"
-            );
+            assert_eq!((block.label, block.der.as_slice()), ("PUBLIC KEY", der.as_slice()), "{len}");
         }
     }
 
@@ -157,24 +145,15 @@ mod tests {
         let cases = [
             ("", "no -----BEGIN line"),
             ("hello", "nothing but blank lines"),
-            (
-                "Bag Attributes\n-----BEGIN A-----\nAQ==\n-----END A-----\n",
-                "nothing but blank lines",
-            ),
-            (
-                "-----BEGIN A-----\nAQ==\n-----END A-----\nmore\n",
-                "nothing but blank lines",
-            ),
+            ("Bag Attributes\n-----BEGIN A-----\nAQ==\n-----END A-----\n", "nothing but blank lines"),
+            ("-----BEGIN A-----\nAQ==\n-----END A-----\nmore\n", "nothing but blank lines"),
             ("-----BEGIN A-----\nAQ==\n", "no -----END line"),
             ("-----BEGIN A-----\nAQ==\n-----END B-----\n", "ends as \"B\""),
             ("-----BEGIN A-----\nA*==\n-----END A-----\n", "not base64"),
             ("-----BEGIN A-----\nAQ\n-----END A-----\n", "not base64"),
             ("-----BEGIN A-----\nAR==\n-----END A-----\n", "not base64"),
             ("-----BEGIN A-----\nAQ== AQ==\n-----END A-----\n", "not base64"),
-            (
-                "-----BEGIN A-----\nProc-Type: 4,ENCRYPTED\n\nAQ==\n-----END A-----\n",
-                "Proc-Type",
-            ),
+            ("-----BEGIN A-----\nProc-Type: 4,ENCRYPTED\n\nAQ==\n-----END A-----\n", "Proc-Type"),
             (
                 "-----BEGIN A-----\n-----END A-----\n-----BEGIN A-----\n-----END A-----\n",
                 "one PEM block is wanted, this text has 2",

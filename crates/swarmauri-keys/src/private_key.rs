@@ -39,10 +39,7 @@ impl PrivateKey {
     /// For whoever derived it: that the two belong together is not checked here.
     #[must_use]
     pub fn with_public_key(self, public: PublicKey) -> Self {
-        Self {
-            public: Some(public),
-            ..self
-        }
+        Self { public: Some(public), ..self }
     }
 
     /// The canonical secret form: the 32-byte seed of Ed25519 (RFC 8032 section 5.1.5), the 32-byte scalar of
@@ -63,9 +60,9 @@ impl PrivateKey {
     /// [`KeyError::InvalidInput`] for a wrong length, or a type without raw form.
     pub fn from_raw(key_type: KeyType, raw: &[u8]) -> Result<Self, KeyError> {
         match key_type {
-            KeyType::Rsa => Err(KeyError::invalid_input(
-                "an RSA key has no raw form; give PKCS#8, PKCS#1 or a JWK",
-            )),
+            KeyType::Rsa => {
+                Err(KeyError::invalid_input("an RSA key has no raw form; give PKCS#8, PKCS#1 or a JWK"))
+            }
             KeyType::Octets => Err(KeyError::invalid_input("a symmetric key is not a private key")),
             KeyType::Ed25519 | KeyType::X25519 | KeyType::P256 if raw.len() != 32 => {
                 Err(KeyError::invalid_input(format!(
@@ -73,11 +70,9 @@ impl PrivateKey {
                     raw.len()
                 )))
             }
-            KeyType::Ed25519 | KeyType::X25519 | KeyType::P256 => Ok(Self {
-                key_type,
-                secret: raw.into(),
-                public: None,
-            }),
+            KeyType::Ed25519 | KeyType::X25519 | KeyType::P256 => {
+                Ok(Self { key_type, secret: raw.into(), public: None })
+            }
         }
     }
 
@@ -92,19 +87,12 @@ impl PrivateKey {
                     let bits = tlv(BIT_STRING, &[&[0], &public.subject_public_key()]);
                     tlv(EC_PUBLIC_KEY, &[&bits]).to_vec()
                 });
-                tlv(
-                    SEQUENCE,
-                    &[&[INTEGER, 1, 1], &tlv(OCTET_STRING, &[secret]), &public],
-                )
+                tlv(SEQUENCE, &[&[INTEGER, 1, 1], &tlv(OCTET_STRING, &[secret]), &public])
             }
             KeyType::Rsa => secret.to_vec().into(),
             KeyType::Ed25519 | KeyType::X25519 | KeyType::Octets => tlv(OCTET_STRING, &[secret]),
         };
-        tlv(
-            SEQUENCE,
-            &[&[INTEGER, 1, 0], &algorithm, &tlv(OCTET_STRING, &[&inner])],
-        )
-        .into()
+        tlv(SEQUENCE, &[&[INTEGER, 1, 0], &algorithm, &tlv(OCTET_STRING, &[&inner])]).into()
     }
 
     /// PKCS#8 version 1 as PEM, `PRIVATE KEY` (RFC 7468 section 10): the bytes of its text. Lines end in LF.
@@ -153,9 +141,9 @@ impl PrivateKey {
         match block.label {
             PRIVATE_KEY => Self::from_pkcs8_der(&block.der),
             ENCRYPTED_PRIVATE_KEY => Err(asn1::encrypted()),
-            other => Err(KeyError::invalid_input(format!(
-                "wanted is a PEM block {PRIVATE_KEY:?}, not {other:?}"
-            ))),
+            other => {
+                Err(KeyError::invalid_input(format!("wanted is a PEM block {PRIVATE_KEY:?}, not {other:?}")))
+            }
         }
     }
 
@@ -177,11 +165,7 @@ impl PrivateKey {
     /// primes, or a modulus or exponent that [`RsaPublicKey::new`](crate::RsaPublicKey::new) refuses.
     pub fn from_pkcs1_der(der: &[u8]) -> Result<Self, KeyError> {
         let (_, public) = PrivateNumbers::from_pkcs1_der(der)?;
-        Ok(Self {
-            key_type: KeyType::Rsa,
-            secret: der.into(),
-            public: Some(PublicKey::Rsa(public)),
-        })
+        Ok(Self { key_type: KeyType::Rsa, secret: der.into(), public: Some(PublicKey::Rsa(public)) })
     }
 
     /// Reads DER of any of these forms: PKCS#8, SEC1, PKCS#1.
@@ -240,11 +224,7 @@ impl PrivateKey {
         public: crate::RsaPublicKey,
     ) -> Result<Self, KeyError> {
         let secret = numbers.to_pkcs1_der(&public)?.into();
-        Ok(Self {
-            key_type: KeyType::Rsa,
-            secret,
-            public: Some(PublicKey::Rsa(public)),
-        })
+        Ok(Self { key_type: KeyType::Rsa, secret, public: Some(PublicKey::Rsa(public)) })
     }
 
     /// Adds the claim that this is the public half. A second claim must equal the first.
@@ -264,9 +244,7 @@ impl PrivateKey {
             Some(EcParameters::NamedCurve(other)) => return Err(asn1::unsupported_curve(&other)),
             None if curve_is_known => {}
             None => {
-                return Err(KeyError::invalid_input(
-                    "a SEC1 EC private key must name its curve (RFC 5915)",
-                ));
+                return Err(KeyError::invalid_input("a SEC1 EC private key must name its curve (RFC 5915)"));
             }
         }
         let private = Self::from_raw(KeyType::P256, key.private_key)?;
@@ -277,7 +255,7 @@ impl PrivateKey {
     }
 }
 
-pub(crate) const EC_PARAMETERS: &str = "EC PARAMETERS";
+const EC_PARAMETERS: &str = "EC PARAMETERS";
 const PRIVATE_KEY: &str = "PRIVATE KEY";
 const EC_PRIVATE_KEY: &str = "EC PRIVATE KEY";
 const RSA_PRIVATE_KEY: &str = "RSA PRIVATE KEY";

@@ -68,10 +68,8 @@ impl PublicKey {
     /// The thumbprint with SHA-256 (RFC 7638 section 3; RFC 8037 section 2 for Ed25519 and X25519).
     pub fn thumbprint(&self) -> Fingerprint {
         // Just the required members, sorted by name; no value needs escapes.
-        let members: Vec<_> = jwk::public_members(self)
-            .iter()
-            .map(|(name, value)| format!("\"{name}\":\"{value}\""))
-            .collect();
+        let members: Vec<_> =
+            jwk::public_members(self).iter().map(|(name, value)| format!("\"{name}\":\"{value}\"")).collect();
         Fingerprint::of_text(&format!("{{{}}}", members.join(",")))
     }
 
@@ -79,11 +77,7 @@ impl PublicKey {
     /// with an uncompressed point, RFC 8017 appendix A.1.
     pub fn to_spki_der(&self) -> Vec<u8> {
         let algorithm = asn1::algorithm_identifier(self.key_type()).unwrap_or_default();
-        tlv(
-            SEQUENCE,
-            &[&algorithm, &tlv(BIT_STRING, &[&[0], &self.subject_public_key()])],
-        )
-        .to_vec()
+        tlv(SEQUENCE, &[&algorithm, &tlv(BIT_STRING, &[&[0], &self.subject_public_key()])]).to_vec()
     }
 
     /// The SubjectPublicKeyInfo as PEM, `PUBLIC KEY` (RFC 7468 section 13). Lines end in LF.
@@ -116,9 +110,9 @@ impl PublicKey {
         let block = pem::only_block(pem)?;
         match block.label {
             PUBLIC_KEY => Self::from_spki_der(&block.der),
-            other => Err(KeyError::invalid_input(format!(
-                "wanted is a PEM block {PUBLIC_KEY:?}, not {other:?}"
-            ))),
+            other => {
+                Err(KeyError::invalid_input(format!("wanted is a PEM block {PUBLIC_KEY:?}, not {other:?}")))
+            }
         }
     }
 
@@ -225,10 +219,7 @@ impl P256Point {
         match octets {
             [UNCOMPRESSED, coordinates @ ..] if coordinates.len() == 64 => {
                 let (x, y) = coordinates.split_at(32);
-                Ok(Self {
-                    x: exactly_32(KeyType::P256, x)?,
-                    y: exactly_32(KeyType::P256, y)?,
-                })
+                Ok(Self { x: exactly_32(KeyType::P256, x)?, y: exactly_32(KeyType::P256, y)? })
             }
             [0x02 | 0x03, ..] => Err(KeyError::invalid_input(
                 "compressed points are not supported; give the uncompressed one of 65 bytes",
@@ -243,10 +234,7 @@ impl P256Point {
 
 fn exactly_32(key_type: KeyType, bytes: &[u8]) -> Result<[u8; 32], KeyError> {
     bytes.try_into().map_err(|_| {
-        KeyError::invalid_input(format!(
-            "a {key_type} public key is 32 bytes, these are {}",
-            bytes.len()
-        ))
+        KeyError::invalid_input(format!("a {key_type} public key is 32 bytes, these are {}", bytes.len()))
     })
 }
 

@@ -43,14 +43,11 @@ impl RsaPublicKey {
         if n.last().is_none_or(|last| last % 2 == 0) {
             return Err(KeyError::invalid_input("an RSA modulus is odd, this one is even"));
         }
-        let exponent = e.iter().try_fold(0_u64, |sum, digit| {
-            Some(sum.checked_mul(256)? | u64::from(*digit))
-        });
+        let exponent = e.iter().try_fold(0_u64, |sum, digit| Some(sum.checked_mul(256)? | u64::from(*digit)));
         match exponent {
-            Some(3..=Self::MAX_EXPONENT) if e.last().is_some_and(|last| last % 2 == 1) => Ok(Self {
-                n: n.into(),
-                e: e.into(),
-            }),
+            Some(3..=Self::MAX_EXPONENT) if e.last().is_some_and(|last| last % 2 == 1) => {
+                Ok(Self { n: n.into(), e: e.into() })
+            }
             _ => Err(KeyError::invalid_input(format!(
                 "an RSA public exponent is an odd number from 3 to {}, this one is {}",
                 Self::MAX_EXPONENT,
@@ -138,9 +135,9 @@ impl<'a> PrivateNumbers<'a> {
         let Self { d, p, q, dp, dq, qi } = *self;
         let named = [("d", d), ("p", p), ("q", q), ("dp", dp), ("dq", dq), ("qi", qi)];
         match named.iter().find(|(_, number)| strip_zeros(number).is_empty()) {
-            Some((name, _)) => Err(KeyError::invalid_input(format!(
-                "the number {name} of an RSA key is zero"
-            ))),
+            Some((name, _)) => {
+                Err(KeyError::invalid_input(format!("the number {name} of an RSA key is zero")))
+            }
             None => Ok(()),
         }
     }

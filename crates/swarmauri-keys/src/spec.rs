@@ -141,21 +141,10 @@ impl KeySpec {
     ///
     /// [`KeyError::InvalidInput`] if the result does not fit together.
     pub fn overridden(&self, overrides: &SpecOverrides) -> Result<Self, KeyError> {
-        let SpecOverrides {
-            alg,
-            uses,
-            export_policy,
-            size_bits,
-            label,
-            tags,
-        } = overrides;
+        let SpecOverrides { alg, uses, export_policy, size_bits, label, tags } = overrides;
         let alg = alg.unwrap_or(self.alg);
         let own_size = self.size_bits.filter(|_| alg.key_type() == KeyType::Rsa);
-        let class = if self.class == KeyClass::Opaque {
-            KeyClass::Opaque
-        } else {
-            alg.class()
-        };
+        let class = if self.class == KeyClass::Opaque { KeyClass::Opaque } else { alg.class() };
         let spec = Self {
             class,
             alg,
@@ -250,16 +239,7 @@ impl KeySpecBuilder {
     /// [`KeyError::InvalidInput`] if class or uses do not suit the algorithm, a length is given where
     /// there is none to choose or is not one of [`RSA_SIZES`], or a label or tag is malformed.
     pub fn build(self) -> Result<KeySpec, KeyError> {
-        let Self {
-            alg,
-            class,
-            uses,
-            export_policy,
-            size_bits,
-            label,
-            tags,
-            kid,
-        } = self;
+        let Self { alg, class, uses, export_policy, size_bits, label, tags, kid } = self;
         let ordinary = KeySpec::new(alg);
         KeySpec {
             alg,
@@ -303,58 +283,39 @@ pub struct SpecOverrides {
 
 impl SpecOverrides {
     /// Changes nothing: the new version is to be like the one before.
-    pub const NONE: Self = Self {
-        alg: None,
-        uses: None,
-        export_policy: None,
-        size_bits: None,
-        label: None,
-        tags: None,
-    };
+    pub const NONE: Self =
+        Self { alg: None, uses: None, export_policy: None, size_bits: None, label: None, tags: None };
 }
 
 fn check_class(class: KeyClass, alg: KeyAlg) -> Result<(), KeyError> {
     if class == KeyClass::Opaque || class == alg.class() {
         return Ok(());
     }
-    Err(KeyError::invalid_input(format!(
-        "{alg} keys are of class {}, not {class}",
-        alg.class()
-    )))
+    Err(KeyError::invalid_input(format!("{alg} keys are of class {}, not {class}", alg.class())))
 }
 
 fn check_uses(uses: KeyUses, alg: KeyAlg) -> Result<(), KeyError> {
     let allowed: KeyUses = alg.uses().iter().copied().collect();
-    let names = || {
-        alg.uses()
-            .iter()
-            .map(|one| one.as_str())
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
+    let names = || alg.uses().iter().map(|one| one.as_str()).collect::<Vec<_>>().join(", ");
     if uses.is_empty() {
-        return Err(KeyError::invalid_input(format!(
-            "a key needs a use; {alg} has {}",
-            names()
-        )));
+        return Err(KeyError::invalid_input(format!("a key needs a use; {alg} has {}", names())));
     }
     match uses.iter().find(|one| !allowed.contains(*one)) {
-        Some(foreign) => Err(KeyError::invalid_input(format!(
-            "{alg} keys are not for {foreign}, but for {}",
-            names()
-        ))),
+        Some(foreign) => {
+            Err(KeyError::invalid_input(format!("{alg} keys are not for {foreign}, but for {}", names())))
+        }
         None => Ok(()),
     }
 }
 
 fn check_size(size_bits: Option<u32>, alg: KeyAlg) -> Result<(), KeyError> {
     match size_bits {
-        Some(_) if alg.key_type() != KeyType::Rsa => Err(KeyError::invalid_input(format!(
-            "{alg} keys have one size only; leave size_bits out"
-        ))),
-        Some(bits) if !RSA_SIZES.contains(&bits) => Err(KeyError::invalid_input(format!(
-            "an RSA key has 2048, 3072 or 4096 bits, not {bits}"
-        ))),
+        Some(_) if alg.key_type() != KeyType::Rsa => {
+            Err(KeyError::invalid_input(format!("{alg} keys have one size only; leave size_bits out")))
+        }
+        Some(bits) if !RSA_SIZES.contains(&bits) => {
+            Err(KeyError::invalid_input(format!("an RSA key has 2048, 3072 or 4096 bits, not {bits}")))
+        }
         _ => Ok(()),
     }
 }
@@ -375,10 +336,7 @@ mod tests {
             (r#"{"alg":"ED25519","uses":["encrypt"]}"#, "for sign, verify"),
             (r#"{"alg":"ED25519","uses":[]}"#, "needs a use"),
             (r#"{"alg":"ED25519","size_bits":256}"#, "leave size_bits out"),
-            (
-                r#"{"alg":"RSA_PSS_SHA256","size_bits":1024}"#,
-                "2048, 3072 or 4096",
-            ),
+            (r#"{"alg":"RSA_PSS_SHA256","size_bits":1024}"#, "2048, 3072 or 4096"),
             (r#"{"alg":"ED25519","labl":"x"}"#, "unknown field `labl`"),
             (r#"{"alg":"ED25519","kid":""}"#, "must not be empty"),
             (r#"{"alg":"ED25519","label":"a\u0000"}"#, "printable"),
@@ -398,30 +356,12 @@ mod tests {
 
     #[test]
     fn an_override_changes_what_it_names_and_nothing_else() {
-        let spec = KeySpec::builder(KeyAlg::RsaPssSha256)
-            .size_bits(2048)
-            .label("l")
-            .build()
-            .unwrap();
+        let spec = KeySpec::builder(KeyAlg::RsaPssSha256).size_bits(2048).label("l").build().unwrap();
         assert_eq!(spec.overridden(&SpecOverrides::NONE).unwrap(), spec);
-        let to = SpecOverrides {
-            alg: Some(KeyAlg::Ed25519),
-            ..SpecOverrides::NONE
-        };
+        let to = SpecOverrides { alg: Some(KeyAlg::Ed25519), ..SpecOverrides::NONE };
         let changed = spec.overridden(&to).unwrap();
-        assert_eq!(
-            (changed.alg(), changed.size_bits(), changed.label()),
-            (KeyAlg::Ed25519, None, Some("l"))
-        );
-        let to = SpecOverrides {
-            alg: Some(KeyAlg::X25519),
-            ..SpecOverrides::NONE
-        };
-        assert!(
-            spec.overridden(&to)
-                .unwrap_err()
-                .to_string()
-                .contains("encaps, decaps")
-        );
+        assert_eq!((changed.alg(), changed.size_bits(), changed.label()), (KeyAlg::Ed25519, None, Some("l")));
+        let to = SpecOverrides { alg: Some(KeyAlg::X25519), ..SpecOverrides::NONE };
+        assert!(spec.overridden(&to).unwrap_err().to_string().contains("encaps, decaps"));
     }
 }

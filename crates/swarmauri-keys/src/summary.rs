@@ -8,10 +8,7 @@ use crate::{
 
 /// One key in a listing: what its latest version is. No material.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(
-    missing_docs,
-    reason = "each is documented on the accessor of KeyRef that bears its name"
-)]
+#[allow(missing_docs, reason = "each is documented on the accessor of KeyRef that bears its name")]
 pub struct KeySummary {
     pub kid: KeyId,
     /// The latest live version.
@@ -61,10 +58,7 @@ impl PageRequest {
 
     /// The page at this cursor, of at most this many items.
     pub fn at(cursor: Cursor, limit: usize) -> Self {
-        Self {
-            cursor: Some(cursor),
-            limit,
-        }
+        Self { cursor: Some(cursor), limit }
     }
 }
 

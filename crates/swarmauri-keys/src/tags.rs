@@ -58,15 +58,9 @@ impl Tags {
         check_text("tag value", &value, Self::MAX_VALUE_LEN)?;
         let tags = Arc::make_mut(&mut self.0);
         tags.insert(name, value);
-        let reserved = tags
-            .keys()
-            .filter(|name| name.starts_with(Self::RESERVED_PREFIX))
-            .count();
+        let reserved = tags.keys().filter(|name| name.starts_with(Self::RESERVED_PREFIX)).count();
         if reserved > Self::MAX_TAGS || tags.len() - reserved > Self::MAX_TAGS {
-            return Err(KeyError::invalid_input(format!(
-                "a key has at most {} tags",
-                Self::MAX_TAGS
-            )));
+            return Err(KeyError::invalid_input(format!("a key has at most {} tags", Self::MAX_TAGS)));
         }
         Ok(self)
     }
@@ -85,8 +79,7 @@ impl TryFrom<BTreeMap<String, String>> for Tags {
     type Error = KeyError;
 
     fn try_from(tags: BTreeMap<String, String>) -> Result<Self, KeyError> {
-        tags.into_iter()
-            .try_fold(Self::default(), |all, (name, value)| all.with(name, value))
+        tags.into_iter().try_fold(Self::default(), |all, (name, value)| all.with(name, value))
     }
 }
 
@@ -132,9 +125,7 @@ mod tests {
 
     #[test]
     fn a_full_set_can_still_be_mirrored() {
-        let full = (0..64)
-            .try_fold(Tags::default(), |tags, n| tags.with(format!("t{n}"), ""))
-            .unwrap();
+        let full = (0..64).try_fold(Tags::default(), |tags, n| tags.with(format!("t{n}"), "")).unwrap();
         let marked = full.with("mirror.source", "k.1").unwrap();
         assert_eq!(marked.len(), 65);
         assert!(marked.with("one more", "").is_err());
@@ -144,10 +135,7 @@ mod tests {
     fn a_clone_does_not_see_later_changes() {
         let before = Tags::default().with("env", "prod").unwrap();
         let after = before.clone().with("env", "test").unwrap();
-        assert_eq!(
-            (before.get("env"), after.get("env")),
-            (Some("prod"), Some("test"))
-        );
+        assert_eq!((before.get("env"), after.get("env")), (Some("prod"), Some("test")));
         assert!(after.retaining(|name| name != "env").is_empty());
     }
 }

@@ -52,20 +52,11 @@ fn files() -> [Files; 4] {
 
 #[test]
 fn private_keys_are_written_as_they_were_read() {
-    for Files {
-        key_type,
-        pkcs8,
-        spki,
-        ..
-    } in files()
-    {
+    for Files { key_type, pkcs8, spki, .. } in files() {
         let public = PublicKey::from_spki_pem(spki).unwrap();
         let key = PrivateKey::from_pkcs8_pem(pkcs8).unwrap();
         assert_eq!(key.key_type(), key_type);
-        assert!(
-            key.public_key().is_none_or(|claimed| *claimed == public),
-            "{key_type}"
-        );
+        assert!(key.public_key().is_none_or(|claimed| *claimed == public), "{key_type}");
         assert_eq!(key.to_pkcs8_pem().expose_secret(), pkcs8.as_bytes(), "{key_type}");
         assert_eq!(key.to_pkcs8_der().expose_secret(), der(pkcs8), "{key_type}");
 
@@ -77,21 +68,13 @@ fn private_keys_are_written_as_they_were_read() {
 
 #[test]
 fn every_private_form_holds_the_same_key() {
-    for Files {
-        key_type,
-        pkcs8,
-        other_private,
-        ..
-    } in files()
-    {
+    for Files { key_type, pkcs8, other_private, .. } in files() {
         let key = PrivateKey::from_pkcs8_der(&der(pkcs8)).unwrap();
         let same =
             |other: &PrivateKey| other.expose_secret() == key.expose_secret() && other.key_type() == key_type;
         for pem in other_private.iter().map(String::as_str).chain([pkcs8]) {
             assert!(same(&PrivateKey::from_pem(pem).unwrap()), "{pem}");
-            let KeyMaterial::Private(material) = KeyMaterial::from_pem(pem).unwrap() else {
-                panic!("{pem}")
-            };
+            let KeyMaterial::Private(material) = KeyMaterial::from_pem(pem).unwrap() else { panic!("{pem}") };
             assert!(same(&material), "{pem}");
             let pem = pem.strip_prefix(EC_PARAMETERS).unwrap_or(pem);
             assert!(same(&PrivateKey::from_der(&der(pem)).unwrap()), "{pem}");
@@ -100,22 +83,14 @@ fn every_private_form_holds_the_same_key() {
             );
         }
         if let Some(raw) = key.to_raw() {
-            assert!(same(
-                &PrivateKey::from_raw(key_type, raw.expose_secret()).unwrap()
-            ));
+            assert!(same(&PrivateKey::from_raw(key_type, raw.expose_secret()).unwrap()));
         }
     }
 }
 
 #[test]
 fn every_public_form_holds_the_same_key() {
-    for Files {
-        key_type,
-        spki,
-        other_public,
-        ..
-    } in files()
-    {
+    for Files { key_type, spki, other_public, .. } in files() {
         let key = PublicKey::from_spki_der(&der(spki)).unwrap();
         assert_eq!((key.key_type(), key.to_spki_pem().as_str()), (key_type, spki));
         assert_eq!(key.to_spki_der(), der(spki));
@@ -140,19 +115,10 @@ fn every_public_form_holds_the_same_key() {
 fn the_keys_are_those_of_the_rfcs() {
     let raw = |pem| PublicKey::from_pem(pem).unwrap().to_raw().unwrap();
     assert_eq!(raw(X25519_SPKI), b64url(X25519[0]));
-    assert_eq!(
-        raw(P256_SPKI),
-        [vec![4], b64url(P256[0]), b64url(P256[1])].concat()
-    );
-    assert_eq!(
-        PrivateKey::from_pem(P256_SEC1).unwrap().expose_secret(),
-        b64url(P256[2])
-    );
+    assert_eq!(raw(P256_SPKI), [vec![4], b64url(P256[0]), b64url(P256[1])].concat());
+    assert_eq!(PrivateKey::from_pem(P256_SEC1).unwrap().expose_secret(), b64url(P256[2]));
     let rsa = PublicKey::from_pem(RSA_PKCS1_PUBLIC).unwrap();
-    assert_eq!(
-        (rsa.thumbprint().as_str(), rsa.size_bits()),
-        (RSA_THUMBPRINT, Some(2048))
-    );
+    assert_eq!((rsa.thumbprint().as_str(), rsa.size_bits()), (RSA_THUMBPRINT, Some(2048)));
     let ed25519 = PublicKey::from_raw(KeyType::Ed25519, &b64url(ED25519[1])).unwrap();
     assert!(matches!(ed25519, PublicKey::Ed25519(raw) if raw[..] == b64url(ED25519[1])));
 }
@@ -172,8 +138,5 @@ fn version_2_brings_the_public_half() {
 fn a_p256_key_without_public_half_is_written_without() {
     let key = PrivateKey::from_raw(KeyType::P256, &b64url(P256[2])).unwrap();
     let again = PrivateKey::from_pkcs8_der(key.to_pkcs8_der().expose_secret()).unwrap();
-    assert_eq!(
-        (again.public_key(), again.expose_secret()),
-        (None, key.expose_secret())
-    );
+    assert_eq!((again.public_key(), again.expose_secret()), (None, key.expose_secret()));
 }

@@ -53,16 +53,12 @@ fn rfc_7517_a_3() {
         panic!("not symmetric")
     };
     assert_eq!(secret.expose_secret(), b64url(k));
-    let written = SecretMaterial::Symmetric(secret)
-        .to_jwk(&id(), KeyAlg::HmacSha256)
-        .unwrap();
+    let written = SecretMaterial::Symmetric(secret).to_jwk(&id(), KeyAlg::HmacSha256).unwrap();
     let text = format!(r#"{{"alg":"HS256","k":"{k}","kid":"k.1","kty":"oct","use":"sig"}}"#);
     assert_eq!(written.expose_secret(), text.as_bytes());
 
     let a128kw = br#"{"kty":"oct","alg":"A128KW","k":"GawgguFyGrWKav7AX4VKUg"}"#;
-    let error = KeyMaterial::from_jwk(KeyAlg::Aes256Gcm, a128kw)
-        .unwrap_err()
-        .to_string();
+    let error = KeyMaterial::from_jwk(KeyAlg::Aes256Gcm, a128kw).unwrap_err().to_string();
     assert!(
         error.contains(r#""A128KW""#) && error.contains("AES256_GCM") && error.contains("A256GCM"),
         "{error}"
@@ -80,10 +76,7 @@ fn rfc_8037_a_1() {
     let text = format!(
         r#"{{"alg":"EdDSA","crv":"Ed25519","d":"{d}","kid":"k.1","kty":"OKP","use":"sig","x":"{x}"}}"#
     );
-    assert_eq!(
-        key.to_jwk(&id(), KeyAlg::Ed25519).unwrap().expose_secret(),
-        text.as_bytes()
-    );
+    assert_eq!(key.to_jwk(&id(), KeyAlg::Ed25519).unwrap().expose_secret(), text.as_bytes());
 }
 
 #[test]
@@ -91,34 +84,22 @@ fn every_private_jwk_is_canonical_and_reads_back() {
     let [_, x] = ED25519;
     let seed = [9; 32];
     let public = PublicKey::from_raw(KeyType::X25519, &b64url(x)).unwrap();
-    let x25519 = PrivateKey::from_raw(KeyType::X25519, &seed)
-        .unwrap()
-        .with_public_key(public);
+    let x25519 = PrivateKey::from_raw(KeyType::X25519, &seed).unwrap().with_public_key(public);
     let cases = [
         (KeyAlg::X25519, SecretMaterial::Private(x25519)),
         (
             KeyAlg::EcdsaP256Sha256,
             SecretMaterial::Private(private(KeyAlg::EcdsaP256Sha256, &p256_private_jwk())),
         ),
-        (
-            KeyAlg::RsaOaepSha256,
-            SecretMaterial::Private(private(KeyAlg::RsaOaepSha256, &rsa_jwk(RSA_ALL))),
-        ),
-        (
-            KeyAlg::Aes256Gcm,
-            SecretMaterial::Symmetric(vec![0xfb; 32].into()),
-        ),
+        (KeyAlg::RsaOaepSha256, SecretMaterial::Private(private(KeyAlg::RsaOaepSha256, &rsa_jwk(RSA_ALL)))),
+        (KeyAlg::Aes256Gcm, SecretMaterial::Symmetric(vec![0xfb; 32].into())),
         (KeyAlg::HmacSha256, SecretMaterial::Symmetric(vec![0; 64].into())),
     ];
     for (alg, secret) in cases {
         let id = KeyId::new("schlüssel \"1\" \\ é").unwrap().at(KeyVersion::FIRST);
         let jwk = secret.to_jwk(&id, alg).unwrap();
         // serde_json's maps are sorted, and its strings are escaped as RFC 8785 section 3.2.2.2 says.
-        assert_eq!(
-            serde_json::to_vec(&parsed(&jwk)).unwrap(),
-            jwk.expose_secret(),
-            "{alg}"
-        );
+        assert_eq!(serde_json::to_vec(&parsed(&jwk)).unwrap(), jwk.expose_secret(), "{alg}");
         assert_eq!(parsed(&jwk)["kid"], id.to_string());
         let again = KeyMaterial::from_jwk(alg, jwk.expose_secret()).unwrap();
         assert_eq!(exposed(&again), exposed(&secret.clone().into()), "{alg}");
@@ -158,10 +139,7 @@ fn alg_and_use_may_say_the_same_in_other_words() {
         (KeyAlg::Ed25519, ed25519(r#""alg":"EdDSA","use":"sig""#)),
         (KeyAlg::Ed25519, ed25519(r#""alg":"Ed25519""#)),
         (KeyAlg::X25519, x25519(r#""alg":"ECDH-ES+A256KW","use":"enc""#)),
-        (
-            KeyAlg::RsaPssSha256,
-            rsa_jwk(RSA_PUBLIC).replace('}', r#","alg":"PS256","key_ops":["verify"]}"#),
-        ),
+        (KeyAlg::RsaPssSha256, rsa_jwk(RSA_PUBLIC).replace('}', r#","alg":"PS256","key_ops":["verify"]}"#)),
     ];
     for (alg, json) in cases {
         assert!(KeyMaterial::from_jwk(alg, json.as_bytes()).is_ok(), "{json}");
@@ -183,21 +161,9 @@ fn what_is_wrong_with_a_private_jwk_is_said_without_the_secret() {
     };
     let escaped = d.replacen('8', "\\u0038", 1);
     let mut cases = vec![
-        (
-            EdDsa,
-            ec.clone(),
-            "ED25519 needs a key of type Ed25519, this one is P-256",
-        ),
-        (
-            Aes256Gcm,
-            ec.clone(),
-            "AES256_GCM needs a key of type oct, this one is P-256",
-        ),
-        (
-            Es256,
-            r#"{"kty":"oct","k":"AQ"}"#.to_owned(),
-            "needs a key of type P-256, this one is oct",
-        ),
+        (EdDsa, ec.clone(), "ED25519 needs a key of type Ed25519, this one is P-256"),
+        (Aes256Gcm, ec.clone(), "AES256_GCM needs a key of type oct, this one is P-256"),
+        (Es256, r#"{"kty":"oct","k":"AQ"}"#.to_owned(), "needs a key of type P-256, this one is oct"),
         (
             Es256,
             with(&ec, r#""alg":"ES384""#),
@@ -209,53 +175,17 @@ fn what_is_wrong_with_a_private_jwk_is_said_without_the_secret() {
             with(&ec, r#""use":"enc""#),
             r#"for the use "enc", wanted is ECDSA_P256_SHA256, whose use is "sig""#,
         ),
-        (
-            Pss,
-            with(&rsa, r#""alg":"RSA-OAEP-256""#),
-            r#"for the algorithm "RSA-OAEP-256""#,
-        ),
-        (
-            Pss,
-            with(&rsa, r#""alg":"RS256""#),
-            r#"for the algorithm "RS256""#,
-        ),
+        (Pss, with(&rsa, r#""alg":"RSA-OAEP-256""#), r#"for the algorithm "RSA-OAEP-256""#),
+        (Pss, with(&rsa, r#""alg":"RS256""#), r#"for the algorithm "RS256""#),
         (Oaep, with(&rsa, r#""use":"sig""#), r#"for the use "sig""#),
-        (
-            Es256,
-            with(&ec, &format!(r#""d":"{d}""#)),
-            r#""d" is there twice"#,
-        ),
-        (
-            Es256,
-            ec.replace(d, &escaped),
-            r#""d" must be written without escapes"#,
-        ),
-        (
-            Es256,
-            ec.replace(d, &d[..40]),
-            r#""d" must be 32 octets, it is 30"#,
-        ),
+        (Es256, with(&ec, &format!(r#""d":"{d}""#)), r#""d" is there twice"#),
+        (Es256, ec.replace(d, &escaped), r#""d" must be written without escapes"#),
+        (Es256, ec.replace(d, &d[..40]), r#""d" must be 32 octets, it is 30"#),
         (Es256, ec.replace(d, &format!("{d}=")), r#""d" is not base64url"#),
-        (
-            Es256,
-            ec.replace(&format!("\"{d}\""), "8700081"),
-            r#""d" must be a string"#,
-        ),
-        (
-            Es256,
-            ec.replace(&format!("\"{d}\""), "-8700081"),
-            r#""d" must be a string"#,
-        ),
-        (
-            Es256,
-            ec.replace(&format!("\"{d}\""), "0.8700081"),
-            r#""d" must be a string"#,
-        ),
-        (
-            Es256,
-            ec.replace(&format!("\"{d}\""), "[8700081]"),
-            "malformed JWK",
-        ),
+        (Es256, ec.replace(&format!("\"{d}\""), "8700081"), r#""d" must be a string"#),
+        (Es256, ec.replace(&format!("\"{d}\""), "-8700081"), r#""d" must be a string"#),
+        (Es256, ec.replace(&format!("\"{d}\""), "0.8700081"), r#""d" must be a string"#),
+        (Es256, ec.replace(&format!("\"{d}\""), "[8700081]"), "malformed JWK"),
         (Es256, with(&p256_jwk(), r#""k":"AQ""#), r#"private member "k""#),
         (Es256, format!("\"{d}\""), "a JWK is a JSON object"),
         (Es256, String::new(), "a JWK is a JSON object"),
@@ -263,39 +193,20 @@ fn what_is_wrong_with_a_private_jwk_is_said_without_the_secret() {
         (Es256, ec[..ec.len() - 5].to_owned(), "malformed JWK"),
         (Pss, with(&rsa, r#""oth":[{"r":"AQ"}]"#), "more than two primes"),
         (Pss, rsa_jwk(&["n", "e", "d"]), r#""p" is missing"#),
-        (
-            Pss,
-            rsa_jwk(&["n", "e", "p", "q", "dp", "dq", "qi"]),
-            r#"private member "dp""#,
-        ),
-        (
-            Pss,
-            rsa.replace(RSA[3].1, "AAAA"),
-            r#""p" must have no leading zero octets"#,
-        ),
+        (Pss, rsa_jwk(&["n", "e", "p", "q", "dp", "dq", "qi"]), r#"private member "dp""#),
+        (Pss, rsa.replace(RSA[3].1, "AAAA"), r#""p" must have no leading zero octets"#),
         (Pss, rsa.replace(RSA[3].1, ""), r#""p" is empty"#),
         (Pss, rsa.replace("AQAB", "AQAA"), "this one is 65536"),
         (Aes256Gcm, r#"{"kty":"oct"}"#.to_owned(), r#""k" is missing"#),
-        (
-            Aes256Gcm,
-            r#"{"kty":"oct","k":"A"}"#.to_owned(),
-            r#""k" is not base64url"#,
-        ),
+        (Aes256Gcm, r#"{"kty":"oct","k":"A"}"#.to_owned(), r#""k" is not base64url"#),
     ];
     let missing = ["p", "q", "dp", "dq", "qi"].map(|name| (name, format!("{name:?} is missing")));
-    cases.extend(
-        missing
-            .iter()
-            .map(|(name, reason)| (Pss, rsa_without(name), reason.as_str())),
-    );
+    cases.extend(missing.iter().map(|(name, reason)| (Pss, rsa_without(name), reason.as_str())));
     for (alg, json, reason) in cases {
         let error = KeyMaterial::from_jwk(alg, json.as_bytes()).unwrap_err();
         assert_eq!(error.kind(), KeyErrorKind::InvalidInput, "{json}");
         let text = format!("{error} {error:?}");
-        assert!(
-            text.contains(&reason.replace('"', "\\\"")) || text.contains(reason),
-            "{json}\n{text}"
-        );
+        assert!(text.contains(&reason.replace('"', "\\\"")) || text.contains(reason), "{json}\n{text}");
         for secret in [&d[..20], &RSA[2].1[..20], "8700081"] {
             assert!(!text.contains(secret), "{text}");
         }
@@ -310,8 +221,5 @@ fn a_private_jwk_needs_the_public_half_and_the_right_algorithm() {
     let error = lone.to_jwk(&id(), KeyAlg::EcdsaP256Sha256).unwrap_err();
     assert_eq!(error.kind(), KeyErrorKind::InvalidInput);
     let octets = SecretMaterial::Symmetric(vec![7; 32].into());
-    assert_eq!(
-        octets.to_jwk(&id(), KeyAlg::Ed25519).unwrap_err().kind(),
-        KeyErrorKind::InvalidInput
-    );
+    assert_eq!(octets.to_jwk(&id(), KeyAlg::Ed25519).unwrap_err().kind(), KeyErrorKind::InvalidInput);
 }

@@ -18,38 +18,20 @@ fn foreign_files_are_refused_with_the_reason() {
     let cases = [
         (include_str!("data/refused-encrypted.pem"), "encrypted"),
         (include_str!("data/refused-encrypted-pkcs1.pem"), "Proc-Type"),
-        (
-            include_str!("data/refused-p384.pkcs8.pem"),
-            "P-384 (1.3.132.0.34)",
-        ),
+        (include_str!("data/refused-p384.pkcs8.pem"), "P-384 (1.3.132.0.34)"),
         (include_str!("data/refused-p384.sec1.pem"), "P-384 (1.3.132.0.34)"),
         (include_str!("data/refused-p384.spki.pem"), "P-384 (1.3.132.0.34)"),
-        (
-            include_str!("data/refused-explicit-curve.pem"),
-            "explicit ones are not supported",
-        ),
-        (
-            include_str!("data/refused-compressed.pem"),
-            "compressed points are not supported",
-        ),
+        (include_str!("data/refused-explicit-curve.pem"), "explicit ones are not supported"),
+        (include_str!("data/refused-compressed.pem"), "compressed points are not supported"),
         (include_str!("data/refused-ed448.pem"), "Ed448 (1.3.101.113)"),
-        (
-            include_str!("data/refused-rsassa-pss.pem"),
-            "RSASSA-PSS (1.2.840.113549.1.1.10)",
-        ),
+        (include_str!("data/refused-rsassa-pss.pem"), "RSASSA-PSS (1.2.840.113549.1.1.10)"),
         (include_str!("data/refused-rsa1024.pem"), "this one has 1024"),
-        (
-            include_str!("data/refused-rsa-three-primes.pem"),
-            "more than two primes",
-        ),
+        (include_str!("data/refused-rsa-three-primes.pem"), "more than two primes"),
         (
             "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n",
             "\"CERTIFICATE\" is no private key",
         ),
-        (
-            "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n",
-            "PKCS#8 private key: it is cut off",
-        ),
+        ("-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n", "PKCS#8 private key: it is cut off"),
         (EC_PARAMETERS, "\"EC PARAMETERS\" is no private key"),
         ("", "no -----BEGIN line"),
     ];
@@ -58,10 +40,7 @@ fn foreign_files_are_refused_with_the_reason() {
         assert!(error.contains(reason), "{pem}\n{error}\nlacks {reason}");
     }
     let encrypted = der(include_str!("data/refused-encrypted.pem"));
-    for result in [
-        PrivateKey::from_der(&encrypted),
-        PrivateKey::from_pkcs8_der(&encrypted),
-    ] {
+    for result in [PrivateKey::from_der(&encrypted), PrivateKey::from_pkcs8_der(&encrypted)] {
         assert!(reason_of(result, "encrypted").contains("encrypted; decrypt it first"));
     }
     assert!(reason_of(KeyMaterial::from_der(&encrypted), "encrypted").contains("decrypt it first"));
@@ -78,10 +57,7 @@ fn text_around_a_block_and_second_keys_are_refused() {
         (format!("{P256_SEC1}{EC_PARAMETERS}"), "2 blocks"),
         (format!("{key}{P256_SPKI}"), "2 blocks"),
         (format!("{EC_PARAMETERS}{EC_PARAMETERS}{P256_SEC1}"), "3 blocks"),
-        (
-            EC_PARAMETERS.replace("BggqhkjOPQMBBw==", "BgUrgQQAIg==") + P256_SEC1,
-            "P-384",
-        ),
+        (EC_PARAMETERS.replace("BggqhkjOPQMBBw==", "BgUrgQQAIg==") + P256_SEC1, "P-384"),
     ];
     for (pem, reason) in cases {
         let error = reason_of(KeyMaterial::from_pem(&pem), &pem);
@@ -134,25 +110,15 @@ fn readers() -> Vec<(&'static str, Vec<u8>, Read)> {
         ("x25519", der(X25519_PKCS8), pkcs8),
         ("p256", der(P256_PKCS8), pkcs8),
         ("rsa", der(RSA_PKCS8), pkcs8),
-        ("p256 sec1", der(P256_SEC1), |der| {
-            PrivateKey::from_sec1_der(der).map(drop)
-        }),
-        ("rsa pkcs1", der(RSA_PKCS1), |der| {
-            PrivateKey::from_pkcs1_der(der).map(drop)
-        }),
+        ("p256 sec1", der(P256_SEC1), |der| PrivateKey::from_sec1_der(der).map(drop)),
+        ("rsa pkcs1", der(RSA_PKCS1), |der| PrivateKey::from_pkcs1_der(der).map(drop)),
         ("ed25519 spki", der(ED25519_SPKI), spki),
         ("x25519 spki", der(X25519_SPKI), spki),
         ("p256 spki", der(P256_SPKI), spki),
         ("rsa spki", der(RSA_SPKI), spki),
-        ("rsa pkcs1 public", der(RSA_PKCS1_PUBLIC), |der| {
-            PublicKey::from_pkcs1_der(der).map(drop)
-        }),
-        ("any private", der(P256_SEC1), |der| {
-            PrivateKey::from_der(der).map(drop)
-        }),
-        ("any public", der(RSA_PKCS1_PUBLIC), |der| {
-            PublicKey::from_der(der).map(drop)
-        }),
+        ("rsa pkcs1 public", der(RSA_PKCS1_PUBLIC), |der| PublicKey::from_pkcs1_der(der).map(drop)),
+        ("any private", der(P256_SEC1), |der| PrivateKey::from_der(der).map(drop)),
+        ("any public", der(RSA_PKCS1_PUBLIC), |der| PublicKey::from_der(der).map(drop)),
         ("any", der(RSA_PKCS1), |der| KeyMaterial::from_der(der).map(drop)),
     ]
 }
@@ -211,16 +177,8 @@ fn what_the_rfcs_forbid_inside_is_refused() {
     let rsa = der(RSA_SPKI);
     let cases: [(&str, Vec<u8>, &str); 10] = [
         // ed25519 with the OID of Ed448, X448
-        (
-            "wrong OID",
-            swap(&ed25519, &[0x2b, 0x65, 0x70], &[0x2b, 0x65, 0x71]),
-            "Ed448",
-        ),
-        (
-            "unknown OID",
-            swap(&ed25519, &[0x2b, 0x65, 0x70], &[0x2b, 0x65, 0x7f]),
-            "1.3.101.127",
-        ),
+        ("wrong OID", swap(&ed25519, &[0x2b, 0x65, 0x70], &[0x2b, 0x65, 0x71]), "Ed448"),
+        ("unknown OID", swap(&ed25519, &[0x2b, 0x65, 0x70], &[0x2b, 0x65, 0x7f]), "1.3.101.127"),
         // parameters NULL where there must be none (the lengths around it grow by two)
         (
             "NULL parameters",
@@ -231,41 +189,17 @@ fn what_the_rfcs_forbid_inside_is_refused() {
             ),
             "must have no parameters",
         ),
-        (
-            "RSA without NULL",
-            swap(&rsa, &[5, 0], &[4, 0]),
-            "must have NULL parameters",
-        ),
-        (
-            "EC without curve",
-            ec_without_curve(),
-            "must have the curve among its parameters",
-        ),
-        (
-            "version 3",
-            swap(&ed25519, &[2, 1, 0], &[2, 1, 3]),
-            "malformed PKCS#8 private key",
-        ),
+        ("RSA without NULL", swap(&rsa, &[5, 0], &[4, 0]), "must have NULL parameters"),
+        ("EC without curve", ec_without_curve(), "must have the curve among its parameters"),
+        ("version 3", swap(&ed25519, &[2, 1, 0], &[2, 1, 3]), "malformed PKCS#8 private key"),
         (
             "version 2 without public key",
             swap(&ed25519, &[2, 1, 0], &[2, 1, 1]),
             "malformed PKCS#8 private key",
         ),
-        (
-            "31 bytes",
-            swap(&ed25519, &[4, 0x22, 4, 0x20], &[4, 0x22, 4, 0x1f]),
-            "1 bytes follow its end",
-        ),
-        (
-            "unused bits",
-            swap(&spki, &[3, 0x21, 0], &[3, 0x21, 1]),
-            "must be whole bytes",
-        ),
-        (
-            "indefinite length",
-            swap(&ed25519, &[0x30, 0x2e], &[0x30, 0x80]),
-            "malformed key",
-        ),
+        ("31 bytes", swap(&ed25519, &[4, 0x22, 4, 0x20], &[4, 0x22, 4, 0x1f]), "1 bytes follow its end"),
+        ("unused bits", swap(&spki, &[3, 0x21, 0], &[3, 0x21, 1]), "must be whole bytes"),
+        ("indefinite length", swap(&ed25519, &[0x30, 0x2e], &[0x30, 0x80]), "malformed key"),
     ];
     for (name, der, reason) in cases {
         let error = reason_of(KeyMaterial::from_der(&der), name);
@@ -310,10 +244,7 @@ fn two_public_halves_that_differ_are_refused() {
 #[test]
 fn raw_keys_have_one_length() {
     let pairs = [KeyType::Ed25519, KeyType::X25519, KeyType::P256];
-    for (key_type, len) in pairs
-        .iter()
-        .flat_map(|key_type| [0, 31, 33, 64].map(|len| (*key_type, len)))
-    {
+    for (key_type, len) in pairs.iter().flat_map(|key_type| [0, 31, 33, 64].map(|len| (*key_type, len))) {
         let reason = reason_of(PrivateKey::from_raw(key_type, &vec![1; len]), "private");
         assert!(reason.contains(&format!("32 bytes, these are {len}")), "{reason}");
         let reason = reason_of(PublicKey::from_raw(key_type, &vec![1; len]), "public");

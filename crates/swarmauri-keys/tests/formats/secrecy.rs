@@ -9,7 +9,7 @@ use crate::vectors::{ED25519_PKCS8, P256_PKCS8, RSA_PKCS8, X25519_PKCS8, der, p2
 /// The marks that a debug print of these bytes would leave: as a list, in hex, in base64, as text.
 fn marks(secret: &[u8]) -> Vec<String> {
     let some = &secret[..8];
-    let hex: String = some.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = some.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
     let list = format!("{some:?}");
     vec![
         list[1..list.len() - 1].to_owned(),
@@ -31,21 +31,11 @@ fn assert_silent(value: &dyn Debug, secret: &[u8]) {
 
 #[test]
 fn debug_shows_no_secret() {
-    for pem in [
-        ED25519_PKCS8[0],
-        ED25519_PKCS8[1],
-        X25519_PKCS8,
-        P256_PKCS8,
-        RSA_PKCS8,
-    ] {
+    for pem in [ED25519_PKCS8[0], ED25519_PKCS8[1], X25519_PKCS8, P256_PKCS8, RSA_PKCS8] {
         let key = PrivateKey::from_pem(pem).unwrap();
         // Of an RSA key the secret begins after the header, modulus and exponent.
         let secret = key.expose_secret().to_vec();
-        let secret = if secret.len() > 32 {
-            &secret[secret.len() - 200..]
-        } else {
-            &secret
-        };
+        let secret = if secret.len() > 32 { &secret[secret.len() - 200..] } else { &secret };
         assert_silent(&key, secret);
         assert_silent(&key.to_pkcs8_der(), secret);
         assert_silent(&key.to_pkcs8_pem(), secret);
@@ -56,9 +46,7 @@ fn debug_shows_no_secret() {
     assert_silent(&KeyMaterial::Symmetric(octets.clone().into()), &octets);
     assert_silent(&SecretMaterial::Symmetric(octets.clone().into()), &octets);
     let id = KeyId::new("k").unwrap().at(KeyVersion::FIRST);
-    let jwk = SecretMaterial::Symmetric(octets.clone().into())
-        .to_jwk(&id, KeyAlg::Aes256Gcm)
-        .unwrap();
+    let jwk = SecretMaterial::Symmetric(octets.clone().into()).to_jwk(&id, KeyAlg::Aes256Gcm).unwrap();
     assert_silent(&jwk, &octets);
     let jwk = KeyMaterial::from_jwk(KeyAlg::EcdsaP256Sha256, p256_private_jwk().as_bytes()).unwrap();
     assert_silent(&jwk, &der(P256_PKCS8)[36..68]);

@@ -44,10 +44,8 @@ pub(crate) const P256: [&str; 3] = [
 ];
 
 /// RFC 8037 appendix A.1: d and x.
-pub(crate) const ED25519: [&str; 2] = [
-    "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A",
-    "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
-];
+pub(crate) const ED25519: [&str; 2] =
+    ["nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A", "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"];
 
 /// RFC 8037 appendix A.3.
 pub(crate) const ED25519_THUMBPRINT: &str = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k";
@@ -76,10 +74,8 @@ pub(crate) const X25519_SPKI: &str = "-----BEGIN PUBLIC KEY-----\n\
      MCowBQYDK2VuAyEAhSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo=\n\
      -----END PUBLIC KEY-----\n";
 /// Her public key in RFC 8037 appendix A.6, and Bob's.
-pub(crate) const X25519: [&str; 2] = [
-    "hSDwCYkwp1R0i33ctD73Wg2_Og0mOBr066SpjqqbTmo",
-    "3p7bfXt9wbTTW2HC7OQ1Nz-DQ8hbeGdNrfx-FG-IK08",
-];
+pub(crate) const X25519: [&str; 2] =
+    ["hSDwCYkwp1R0i33ctD73Wg2_Og0mOBr066SpjqqbTmo", "3p7bfXt9wbTTW2HC7OQ1Nz-DQ8hbeGdNrfx-FG-IK08"];
 
 /// [`RSA`] and [`P256`] in files.
 pub(crate) const RSA_PKCS8: &str = include_str!("data/rsa.pkcs8.pem");
