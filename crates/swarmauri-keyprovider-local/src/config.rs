@@ -1,0 +1,28 @@
+//! Registration by name, and configuration: there is nothing to set.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use swarmauri_keyprovider::registry::{BuildFuture, GROUP, PEAGEN_GROUP, ProviderRegistration, Registry};
+use swarmauri_keyprovider::{KeyProvider, ProviderConfig, inventory};
+
+use crate::LocalKeyProvider;
+
+inventory::submit! {
+    ProviderRegistration::new(GROUP, LocalKeyProvider::NAME, env!("CARGO_PKG_NAME"), build)
+}
+
+inventory::submit! {
+    ProviderRegistration::new(PEAGEN_GROUP, "local", env!("CARGO_PKG_NAME"), build)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LocalConfig {}
+
+fn build<'a>(config: &'a ProviderConfig, _: &'a Registry) -> BuildFuture<'a> {
+    Box::pin(async move {
+        let LocalConfig {} = config.settings()?;
+        Ok(Arc::new(LocalKeyProvider::new()) as Arc<dyn KeyProvider>)
+    })
+}

@@ -1,0 +1,65 @@
+//! Ed25519 keys (RFC 8032).
+
+use crypto_bigint::{JacobiSymbol, NonZero, Odd, U256};
+use ring::signature::{Ed25519KeyPair, KeyPair};
+use swarmauri_keys::{KeyError, KeyType, PrivateKey, PublicKey};
+
+use crate::random_bytes;
+
+/// Any 32 bytes are a private key (RFC 8032 section 5.1.5).
+pub(crate) fn generate() -> Result<PrivateKey, KeyError> {
+    let key = PrivateKey::from_raw(KeyType::Ed25519, random_bytes(32)?.expose_secret())?;
+    let public = derive(&key)?;
+    Ok(key.with_public_key(public))
+}
+
+pub(crate) fn derive(key: &PrivateKey) -> Result<PublicKey, KeyError> {
+    let refused = || KeyError::invalid_input("this is no Ed25519 private key");
+    let pair = Ed25519KeyPair::from_seed_unchecked(key.expose_secret()).map_err(|_| refused())?;
+    PublicKey::from_raw(KeyType::Ed25519, pair.public_key().as_ref())
+}
+
+/// Refuses what RFC 8032 section 5.1.3 cannot decode, and the points of small order: under them one signature
+/// fits many messages.
+pub(crate) fn check_public(raw: &[u8; 32]) -> Result<(), KeyError> {
+    let mut digits = *raw;
+    // The topmost bit is the sign of x.
+    digits[31] &= 0x7f;
+    let y = U256::from_le_slice(&digits);
+    if SMALL_ORDER.contains(&y) {
+        return Err(KeyError::invalid_input("this Ed25519 public key is a point of small order"));
+    }
+    if y < PRIME && is_on_curve(&y) {
+        return Ok(());
+    }
+    Err(KeyError::invalid_input("this Ed25519 public key is not a point on the curve"))
+}
+
+/// Whether some x makes -x² + y² = 1 + d·x²·y², that is, whether (y² - 1) / (d·y² + 1) is a square.
+fn is_on_curve(y: &U256) -> bool {
+    let Some(prime) = NonZero::new(PRIME).into_option() else {
+        return false;
+    };
+    let Some(odd_prime) = Odd::new(PRIME).into_option() else {
+        return false;
+    };
+    let y_squared = y.square_mod_vartime(&prime);
+    let numerator = y_squared.sub_mod(&U256::ONE, &prime);
+    let denominator = D.mul_mod_vartime(&y_squared, &prime).add_mod(&U256::ONE, &prime);
+    // u/v is a square just when u·v is; and v is never zero, for -1/d is no square.
+    numerator.mul_mod_vartime(&denominator, &prime).jacobi_symbol_vartime(&odd_prime)
+        != JacobiSymbol::MinusOne
+}
+
+/// 2^255 - 19
+const PRIME: U256 = U256::from_be_hex("7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffed");
+/// RFC 8032 section 5.1
+const D: U256 = U256::from_be_hex("52036cee2b6ffe738cc740797779e89800700a4d4141d8ab75eb4dca135978a3");
+/// The y of the eight points whose order divides 8.
+const SMALL_ORDER: [U256; 5] = [
+    U256::ZERO,
+    U256::ONE,
+    U256::from_le_hex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"),
+    U256::from_le_hex("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a"),
+    U256::from_le_hex("ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"),
+];

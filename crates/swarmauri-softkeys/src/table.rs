@@ -1,0 +1,225 @@
+//! The versioned lifecycle of keys in memory, which every software provider shares.
+
+mod jwks;
+mod listing;
+mod shard;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use swarmauri_keys::{
+    KeyClass, KeyError, KeyId, KeyRef, KeyRefParts, KeySpec, KeyState, KeyVersion, SpecOverrides,
+};
+
+use self::jwks::Snapshots;
+use self::shard::{Shards, Version};
+use crate::{SoftKey, random_kid};
+
+/// Keys with their versions, in memory: create, rotate, destroy, read, list, publish.
+///
+/// ```
+/// use swarmauri_keys::{KeyAlg, KeySpec, SpecOverrides};
+/// use swarmauri_softkeys::{KeyTable, SoftKey};
+///
+/// let table = KeyTable::new();
+/// let spec = KeySpec::new(KeyAlg::Ed25519);
+/// let first = table.create(&spec, SoftKey::generate(KeyAlg::Ed25519, None)?)?;
+///
+/// // Generation may be slow and happens between the two steps, outside of any lock.
+/// let spec = table.rotation_spec(first.kid(), &SpecOverrides::NONE)?;
+/// let second = table.add_version(first.kid(), &spec, SoftKey::generate(spec.alg(), spec.size_bits())?)?;
+/// assert_eq!(second.version().get(), 2);
+///
+/// assert!(table.destroy(first.kid(), None));
+/// assert!(table.get(first.kid(), None, false).is_err());
+/// # Ok::<(), swarmauri_keys::KeyError>(())
+/// ```
+///
+/// * Each method is atomic, and its effect is visible to every call that starts after it returned.
+/// * Version numbers only grow, and the `kid` of a destroyed key is not used again.
+/// * Destroying drops, and by that wipes, the table's copy of the material before it returns.
+/// * Locks are held for look-ups and insertions alone; it is safe to call from async code.
+pub struct KeyTable {
+    shards: Shards,
+    snapshots: Snapshots,
+}
+
+impl KeyTable {
+    /// The most keys that one page of [`KeyTable::list`] holds.
+    pub const MAX_PAGE: usize = 1000;
+
+    /// An empty table.
+    pub fn new() -> Self {
+        Self { shards: Shards::new(), snapshots: Snapshots::default() }
+    }
+
+    /// How many keys there are, each counted once whatever its versions.
+    pub fn len(&self) -> usize {
+        self.shards.read_all().iter().map(|shard| shard.len()).sum()
+    }
+
+    /// Whether there are no keys.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Says early what [`KeyTable::create`] would refuse, before a key is generated for nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::Unsupported`] for class `opaque`, [`KeyError::Conflict`] for a `kid` that is taken
+    /// already.
+    pub fn check_new(&self, spec: &KeySpec) -> Result<(), KeyError> {
+        check_class(spec)?;
+        spec.kid().map_or(Ok(()), |kid| self.shards.read(kid).check_free(kid))
+    }
+
+    /// Adds a key, generated or imported, as version 1: under the `kid` that the spec asks for, or a
+    /// random one.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::Conflict`] if the `kid` is taken, also by a key that was destroyed;
+    /// [`KeyError::InvalidInput`] if the key is not what the spec says; [`KeyError::Unsupported`] for
+    /// class `opaque`.
+    pub fn create(&self, spec: &KeySpec, key: SoftKey) -> Result<KeyRef, KeyError> {
+        check_fit(spec, &key)?;
+        let kid = spec.kid().cloned().map_or_else(random_kid, Ok)?;
+        let version = Version::new(reference(&kid, KeyVersion::FIRST, spec, &key), key);
+        let answer = version.reference.clone();
+        self.shards.write(&kid).insert(kid, version)?;
+        Ok(answer)
+    }
+
+    /// The first half of a rotation: the spec of the next version, which is that of the latest with the
+    /// overrides applied. RSA keys keep the length of their material.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::NotFound`] if there is no such key; [`KeyError::InvalidState`] if its latest version
+    /// has no private half; [`KeyError::InvalidInput`] if the overrides do not fit.
+    pub fn rotation_spec(&self, kid: &KeyId, overrides: &SpecOverrides) -> Result<KeySpec, KeyError> {
+        let latest = self.shards.read(kid).find(kid, None)?.clone();
+        if latest.key.secret().is_none() {
+            return Err(KeyError::invalid_state(format!(
+                "{} is a public key alone and cannot be rotated; import its successor as a new key",
+                latest.reference.id()
+            )));
+        }
+        latest.reference.spec()?.overridden(overrides)
+    }
+
+    /// The second half of a rotation: adds a version, with a number greater than any the key ever had.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::NotFound`] if there is no such key, or if it was destroyed meanwhile;
+    /// [`KeyError::InvalidState`] if the version numbers are used up; [`KeyError::InvalidInput`] and
+    /// [`KeyError::Unsupported`] as for [`KeyTable::create`].
+    pub fn add_version(&self, kid: &KeyId, spec: &KeySpec, key: SoftKey) -> Result<KeyRef, KeyError> {
+        check_fit(spec, &key)?;
+        let mut shard = self.shards.write(kid);
+        let number = shard.next_version(kid)?;
+        let version = Version::new(reference(kid, number, spec, &key), key);
+        let answer = version.reference.clone();
+        shard.push(kid, number, version)?;
+        Ok(answer)
+    }
+
+    /// Destroys one version, or with `None` the key with all of them. With its last version a key goes.
+    /// Says whether there was something to destroy.
+    pub fn destroy(&self, kid: &KeyId, version: Option<KeyVersion>) -> bool {
+        // The guard goes at the end of the statement: material is wiped outside of the lock.
+        let removed: Option<BTreeMap<_, _>> = self.shards.write(kid).remove(kid, version);
+        removed.is_some()
+    }
+
+    /// Reads one version, or with `None` the latest live one.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::NotFound`]; with `include_secret`, [`KeyError::PermissionDenied`] if policy keeps the
+    /// secret, and [`KeyError::InvalidState`] if the key is a public one alone.
+    pub fn get(
+        &self,
+        kid: &KeyId,
+        version: Option<KeyVersion>,
+        include_secret: bool,
+    ) -> Result<KeyRef, KeyError> {
+        let shard = self.shards.read(kid);
+        let found = shard.find(kid, version)?;
+        let reference = found.reference.clone();
+        if !include_secret {
+            return Ok(reference);
+        }
+        reference.check_secret_export()?;
+        let secret = found.key.secret().ok_or_else(|| {
+            KeyError::invalid_state(format!("{} is a public key alone and has no secret", reference.id()))
+        })?;
+        reference.with_secret(secret)
+    }
+
+    /// The live versions of a key, ascending.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::NotFound`].
+    pub fn list_versions(&self, kid: &KeyId) -> Result<Vec<KeyVersion>, KeyError> {
+        self.shards.read(kid).versions(kid)
+    }
+}
+
+fn reference(kid: &KeyId, version: KeyVersion, spec: &KeySpec, key: &SoftKey) -> KeyRef {
+    KeyRef::new(KeyRefParts {
+        id: kid.at(version),
+        alg: spec.alg(),
+        class: spec.class(),
+        uses: spec.uses(),
+        state: KeyState::Enabled,
+        export_policy: spec.export_policy(),
+        size_bits: key.size_bits(),
+        label: spec.label().map(str::to_owned),
+        tags: spec.tags().clone(),
+        fingerprint: key.fingerprint().clone(),
+        public: key.public_key().cloned(),
+    })
+}
+
+fn check_class(spec: &KeySpec) -> Result<(), KeyError> {
+    match spec.class() {
+        KeyClass::Opaque => Err(KeyError::unsupported("opaque keys")),
+        KeyClass::Symmetric | KeyClass::Asymmetric => Ok(()),
+    }
+}
+
+fn check_fit(spec: &KeySpec, key: &SoftKey) -> Result<(), KeyError> {
+    check_class(spec)?;
+    if spec.alg() != key.alg() {
+        return Err(KeyError::invalid_input(format!(
+            "the spec asks for a key for {}, and this one is for {}",
+            spec.alg(),
+            key.alg()
+        )));
+    }
+    match (spec.size_bits(), key.size_bits()) {
+        (Some(asked), Some(actual)) if asked != actual => Err(KeyError::invalid_input(format!(
+            "the spec asks for a key of {asked} bits, and this one has {actual}; ask for {actual}, or leave \
+             size_bits out"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+impl Default for KeyTable {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for KeyTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyTable").field("keys", &self.len()).finish()
+    }
+}

@@ -1,0 +1,68 @@
+//! The JWKS of a key table, as snapshots that are shared until a key changes.
+
+use std::ops::Bound;
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+use swarmauri_keys::{JwkSet, KeyRef};
+
+use super::KeyTable;
+use super::listing::in_kid_order;
+
+/// The documents without a prefix.
+#[derive(Default)]
+pub(super) struct Snapshots {
+    latest: Snapshot,
+    all_live: Snapshot,
+}
+
+/// A document, and the generation of the table that it shows.
+type Snapshot = RwLock<Option<(u64, Arc<JwkSet>)>>;
+
+impl KeyTable {
+    /// The public JWKs of the keys that have one and whose policy lets it out, sorted by `kid`, then
+    /// version: of each key the latest version, or all live ones.
+    ///
+    /// The document shows one moment of the table. Without a prefix the same `Arc` is handed out until a
+    /// key changes.
+    pub fn jwks(&self, prefix: Option<&str>, all_live: bool) -> Arc<JwkSet> {
+        if let Some(prefix) = prefix.filter(|prefix| !prefix.is_empty()) {
+            return Arc::new(self.publish(prefix, all_live).1);
+        }
+        let snapshot = if all_live { &self.snapshots.all_live } else { &self.snapshots.latest };
+        let current = self.current(snapshot.read().as_ref());
+        current.unwrap_or_else(|| self.renewed(snapshot, all_live))
+    }
+
+    fn current(&self, snapshot: Option<&(u64, Arc<JwkSet>)>) -> Option<Arc<JwkSet>> {
+        let now = self.shards.generation();
+        snapshot.filter(|(shown, _)| *shown == now).map(|(_, set)| Arc::clone(set))
+    }
+
+    /// Whoever comes while it is made waits for it, rather than making another.
+    fn renewed(&self, snapshot: &Snapshot, all_live: bool) -> Arc<JwkSet> {
+        let mut snapshot = snapshot.write();
+        if let Some(set) = self.current(snapshot.as_ref()) {
+            return set;
+        }
+        let (generation, set) = self.publish("", all_live);
+        let set = Arc::new(set);
+        *snapshot = Some((generation, Arc::clone(&set)));
+        set
+    }
+
+    fn publish(&self, prefix: &str, all_live: bool) -> (u64, JwkSet) {
+        let (generation, references) = self.references(prefix, all_live);
+        let keys = references.iter().filter_map(|key| key.public_jwk().ok()).collect();
+        (generation, JwkSet { keys })
+    }
+
+    fn references(&self, prefix: &str, all_live: bool) -> (u64, Vec<KeyRef>) {
+        let shards = self.shards.read_all();
+        let generation = self.shards.generation();
+        let keys = in_kid_order(&shards, Bound::Included(prefix))
+            .take_while(|(kid, _)| kid.as_str().starts_with(prefix));
+        let versions = keys.flat_map(|(_, key)| key.live(all_live));
+        (generation, versions.map(|version| version.reference.clone()).collect())
+    }
+}

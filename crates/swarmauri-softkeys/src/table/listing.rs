@@ -1,0 +1,68 @@
+//! Going through a key table in the order of the `kid`s.
+
+use std::collections::btree_map;
+use std::ops::{Bound, Deref};
+
+use swarmauri_keys::{Cursor, KeyError, KeyId, KeyRef, KeySummary, Page, PageRequest};
+
+use super::KeyTable;
+use super::shard::{Key, Shard};
+
+impl KeyTable {
+    /// The keys in the order of their `kid`s, page by page; a page has at most [`KeyTable::MAX_PAGE`].
+    ///
+    /// A key that is there during the whole of a listing is in it exactly once.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::InvalidInput`] if the cursor is not one of a key table.
+    pub fn list(&self, page: &PageRequest) -> Result<Page<KeySummary>, KeyError> {
+        let after = page.cursor.as_ref().map(last_kid).transpose()?;
+        let limit = page.limit.clamp(1, Self::MAX_PAGE);
+        let mut latest = self.latest_after(after.as_ref(), limit + 1);
+        let more = latest.len() > limit;
+        latest.truncate(limit);
+        let last = latest.last().filter(|_| more);
+        let next = last.map(|key| Cursor::new(key.kid().as_str()));
+        Ok(Page { items: latest.iter().map(KeySummary::from).collect(), next })
+    }
+
+    fn latest_after(&self, after: Option<&KeyId>, limit: usize) -> Vec<KeyRef> {
+        let from = after.map_or(Bound::Unbounded, |kid| Bound::Excluded(kid.as_str()));
+        let shards = self.shards.read_all();
+        let latest = in_kid_order(&shards, from).filter_map(|(_, key)| key.latest());
+        latest.take(limit).map(|version| version.reference.clone()).collect()
+    }
+}
+
+fn last_kid(cursor: &Cursor) -> Result<KeyId, KeyError> {
+    KeyId::new(cursor.as_str())
+        .map_err(|error| KeyError::invalid_input(format!("not a cursor of this listing: {error}")))
+}
+
+/// Merges the shards' keys, each shard being sorted in itself.
+pub(super) fn in_kid_order<'a, S: Deref<Target = Shard>>(
+    shards: &'a [S],
+    from: Bound<&str>,
+) -> impl Iterator<Item = (&'a KeyId, &'a Key)> + use<'a, S> {
+    let mut heads: Vec<_> = shards.iter().map(|shard| Head::new(shard.range(from))).collect();
+    std::iter::from_fn(move || {
+        let waiting = heads.iter_mut().filter(|head| head.next.is_some());
+        waiting.min_by_key(|head| head.next.map(|(kid, _)| kid))?.advance()
+    })
+}
+
+struct Head<'a> {
+    next: Option<(&'a KeyId, &'a Key)>,
+    rest: btree_map::Range<'a, KeyId, Key>,
+}
+
+impl<'a> Head<'a> {
+    fn new(mut rest: btree_map::Range<'a, KeyId, Key>) -> Self {
+        Self { next: rest.next(), rest }
+    }
+
+    fn advance(&mut self) -> Option<(&'a KeyId, &'a Key)> {
+        std::mem::replace(&mut self.next, self.rest.next())
+    }
+}
