@@ -1,0 +1,133 @@
+//! A future that is dropped has had its full effect or none. Each case drops one after 0, 1, 2, … polls.
+
+use std::future::poll_fn;
+use std::pin::pin;
+
+use swarmauri_keyprovider::{Feature, JwksQuery, KeyProviderExt as _, Secrets};
+use swarmauri_keys::{KeyErrorKind, KeyId, KeyVersion, SpecOverrides};
+
+use crate::Subject;
+use crate::cases::destroy::key_is_absent;
+use crate::subject::{built, done, kid, spec, version};
+use crate::suite::{CaseResult, NotApplicable};
+use crate::vectors;
+
+/// After how many polls at most a future is dropped.
+const MOST_POLLS: usize = 4;
+
+pub(crate) async fn a_cancelled_create_is_all_or_nothing(on: Subject) -> CaseResult {
+    on.needs(Feature::ChosenKid)?;
+    on.any()?;
+    for alg in on.can.create.clone() {
+        for polls in 0..=MOST_POLLS {
+            let chosen = kid(&format!("{alg}-{polls}"));
+            let wanted = built(spec(alg).kid(chosen.clone()));
+            cancelled_after(polls, on.create_key(&wanted)).await;
+            let versions = consistent(&on, &chosen).await;
+            assert!(matches!(versions.as_slice(), [] | [KeyVersion::FIRST]), "half a key: {versions:?}");
+        }
+    }
+    Ok(())
+}
+
+pub(crate) async fn a_cancelled_import_is_all_or_nothing(on: Subject) -> CaseResult {
+    on.needs(Feature::ChosenKid)?;
+    if on.can.import.is_empty() {
+        return Err(NotApplicable("imports no secret keys".to_owned()));
+    }
+    for alg in on.can.import.clone() {
+        for polls in 0..=MOST_POLLS {
+            let chosen = kid(&format!("{alg}-{polls}"));
+            let wanted = built(spec(alg).kid(chosen.clone()));
+            cancelled_after(polls, on.import_key(&wanted, vectors::secret_material(alg))).await;
+            let versions = consistent(&on, &chosen).await;
+            assert!(matches!(versions.as_slice(), [] | [KeyVersion::FIRST]), "half a key: {versions:?}");
+        }
+    }
+    Ok(())
+}
+
+pub(crate) async fn a_cancelled_rotation_is_all_or_nothing(on: Subject) -> CaseResult {
+    on.needs(Feature::Rotate)?;
+    let key = on.create(spec(on.any()?)).await;
+    let mut before = vec![key.version()];
+    for polls in 0..=MOST_POLLS {
+        cancelled_after(polls, on.rotate_key(key.kid(), &SpecOverrides::NONE)).await;
+        let after = consistent(&on, key.kid()).await;
+        assert!(after.starts_with(&before), "versions {before:?} became {after:?}");
+        assert!(after.len() <= before.len() + 1, "one rotation added more than one version: {after:?}");
+        before = after;
+    }
+    let next = on.rotate(key.kid()).await.version();
+    assert!(before.iter().all(|used| *used < next), "version {next} after {before:?}");
+    Ok(())
+}
+
+pub(crate) async fn a_cancelled_destroy_is_all_or_nothing(on: Subject) -> CaseResult {
+    on.needs(Feature::Destroy)?;
+    let alg = on.any()?;
+    for polls in 0..=MOST_POLLS {
+        let key = on.create(spec(alg)).await;
+        let mut all = vec![key.version()];
+        if on.can.has(Feature::Rotate) {
+            all.push(on.rotate(key.kid()).await.version());
+        }
+        cancelled_after(polls, on.destroy_key(key.kid(), None)).await;
+        let left = consistent(&on, key.kid()).await;
+        assert!(left.is_empty() || left == all, "of the versions {all:?} {left:?} are left");
+        done(on.destroy_key(key.kid(), None).await, "destroying it for good");
+        key_is_absent(&on, key.kid()).await;
+    }
+    Ok(())
+}
+
+pub(crate) async fn a_future_that_is_never_polled_does_nothing(on: Subject) -> CaseResult {
+    let key = on.create(spec(on.any()?)).await;
+    let before = on.snapshot().await;
+    let wanted = built(spec(on.any()?));
+    drop(on.create_key(&wanted));
+    drop(on.rotate_key(key.kid(), &SpecOverrides::NONE));
+    drop(on.destroy_key(key.kid(), None));
+    assert_eq!(on.snapshot().await, before);
+    assert_eq!(done(on.list_versions(key.kid()).await, "listing versions"), [version(1)]);
+    Ok(())
+}
+
+/// Polls the future so many times, unless it is ready before, and drops it.
+async fn cancelled_after(polls: usize, future: impl Future) {
+    let mut future = pin!(future);
+    for _ in 0..polls {
+        let ready = poll_fn(|context| std::task::Poll::Ready(future.as_mut().poll(context).is_ready())).await;
+        if ready {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+/// The live versions of a key, none if it is absent; all ways of reading agree about them.
+async fn consistent(on: &Subject, key: &KeyId) -> Vec<KeyVersion> {
+    let versions = match on.list_versions(key).await {
+        Ok(versions) => versions,
+        Err(error) if error.kind() == KeyErrorKind::NotFound => {
+            key_is_absent(on, key).await;
+            return Vec::new();
+        }
+        Err(error) => panic!("listing the versions after a cancellation: {error}"),
+    };
+    for version in &versions {
+        let read = done(on.get_key(key, Some(*version), Secrets::Omit).await, "reading a listed version");
+        let pair = read.public_key().is_some();
+        if on.can.has(Feature::Jwks) {
+            let jwks = done(on.jwks(&JwksQuery::ALL_LIVE).await, "the JWKS");
+            let id = Some(key.at(*version));
+            let published = jwks.keys.iter().any(|jwk| jwk.version_id() == id);
+            assert_eq!(published, pair, "version {version} can be read, and the JWKS disagrees");
+        }
+    }
+    if on.can.has(Feature::ListKeys) {
+        let listed = done(on.list_all_keys().await, "listing");
+        assert!(listed.iter().any(|one| one.kid == *key), "the key can be read, and is not listed");
+    }
+    versions
+}
