@@ -1,1 +1,66 @@
-//! A key provider that mirrors a primary to a secondary and keeps answering reads when the primary is gone.
+//! A key provider that mirrors a primary to a secondary, and keeps answering reads when the primary is gone:
+//! with the same `kid`, the same version, the same public key.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use swarmauri_keyprovider::{KeyProvider, KeyProviderExt};
+//! use swarmauri_keyprovider_local::LocalKeyProvider;
+//! use swarmauri_keyprovider_mirrored::MirroredKeyProvider;
+//! use swarmauri_keys::KeyAlg;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let primary = Arc::new(LocalKeyProvider::new());
+//! let secondary = Arc::new(LocalKeyProvider::new());
+//! let mirror = MirroredKeyProvider::new(primary.clone(), secondary)?;
+//!
+//! let key = mirror.create(KeyAlg::Ed25519).await?;
+//! let before = mirror.get_public_jwk(key.kid(), None).await?;
+//!
+//! primary.destroy_key(key.kid(), None).await?; // behind the mirror's back
+//! assert_eq!(mirror.get_public_jwk(key.kid(), None).await?, before);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The primary is the system of record: a write succeeds if, and only if, it accepts it. The secondary gets a
+//! copy of what [`MirrorMode`] and the key's export policy allow; what fails is owed, shows in
+//! [`MirroredKeyProvider::status`], and is paid by [`MirroredKeyProvider::reconcile`].
+//!
+//! The map of what lives where is in memory. A new process finds replicas again by the tags they carry, but it
+//! does not know which destroys an earlier one still owed. There are no deadlines: a side that hangs is waited
+//! for until the caller drops the call, which it may do at any time. Nothing runs in the background.
+//!
+//! **Architecture invariant:** this crate knows no concrete provider.
+
+mod adopt;
+mod capabilities;
+mod config;
+mod copy;
+mod destroy;
+#[cfg(any(feature = "jsoncanon", feature = "cbor"))]
+mod encode;
+mod events;
+mod failover;
+mod intents;
+mod jwks;
+mod list;
+mod locks;
+mod map;
+mod marks;
+mod mode;
+mod plan;
+mod provider;
+mod reconcile;
+mod replicate;
+mod status;
+mod store;
+
+pub use mode::{Fidelity, KeptReason, MirrorMode};
+pub use plan::{Conflict, ReconcilePlan, Step};
+pub use provider::{
+    BuildError, JwksMerge, MirroredBuilder, MirroredKeyProvider, NAME, OnPrimaryLoss, Settings,
+};
+pub use reconcile::{FailedStep, ReconcileReport};
+pub use status::{Debt, DebtKind, MirrorStatus};

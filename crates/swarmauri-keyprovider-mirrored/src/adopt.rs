@@ -1,0 +1,127 @@
+//! Finding replicas by the tags they carry: those of earlier processes, and strays of lost answers.
+
+use std::collections::{BTreeMap, HashSet};
+
+use swarmauri_keyprovider::{Feature, KeyProvider, Secrets};
+use swarmauri_keys::{KeyError, KeyId, KeySummary, KeyVersionId, PageRequest};
+
+use crate::events;
+use crate::map::Replica;
+use crate::marks::{Claim, SOURCE};
+use crate::provider::MirroredKeyProvider;
+use crate::store::update;
+
+/// How many keys are asked for at a time.
+pub(crate) const PAGE: usize = 500;
+
+/// The replicas on the secondary, by what they claim to be copies of.
+pub(crate) type Claims = BTreeMap<KeyVersionId, Vec<Replica>>;
+
+impl MirroredKeyProvider {
+    /// Makes sure that replicas which earlier processes left on the secondary are in the map. Looks once;
+    /// a failed look is repeated by the next caller.
+    pub(crate) async fn ensure_adopted(&self) -> Result<(), KeyError> {
+        if !self.mirrors() || !self.secondary_can.has(Feature::ListKeys) {
+            return Ok(());
+        }
+        let look = async || {
+            for (id, replicas) in self.scan_secondary().await? {
+                match sole(&replicas) {
+                    Some(replica) => self.adopt(&id, replica).await?,
+                    None => events::rival_replicas(&id),
+                }
+            }
+            Ok(())
+        };
+        self.adopted.get_or_try_init(look).await?;
+        Ok(())
+    }
+
+    /// Takes a replica into the map, unless the map knows better.
+    pub(crate) async fn adopt(&self, id: &KeyVersionId, replica: &Replica) -> Result<(), KeyError> {
+        update(&*self.map, &id.kid, |record| {
+            record.adopt(id.version, replica);
+        })
+        .await
+    }
+
+    /// All replicas on the secondary.
+    pub(crate) async fn scan_secondary(&self) -> Result<Claims, KeyError> {
+        let mut claims = Claims::new();
+        for_each_key(&*self.secondary, |summary| {
+            if let Some((id, replica)) = claimed(&summary) {
+                claims.entry(id).or_default().push(replica);
+            }
+        })
+        .await?;
+        Ok(claims)
+    }
+
+    /// The `kid`s on the secondary that are tagged as replicas, be it of keys that the map knows or not.
+    pub(crate) async fn replica_kids(&self) -> Result<HashSet<KeyId>, KeyError> {
+        let mut kids = HashSet::new();
+        for_each_key(&*self.secondary, |summary| {
+            if summary.tags.get(SOURCE).is_some() {
+                kids.insert(summary.kid);
+            }
+        })
+        .await?;
+        Ok(kids)
+    }
+
+    /// The replica of one version whose place is not known: under its telling `kid`, else by its tag.
+    pub(crate) async fn find_replica(&self, id: &KeyVersionId) -> Result<Option<Replica>, KeyError> {
+        if let Some(kid) = self.replica_kid(id) {
+            match self.secondary.get_key(&kid, None, Secrets::Omit).await {
+                Ok(key) => {
+                    if let Some((claimed_id, replica)) = claimed(&KeySummary::from(&key))
+                        && claimed_id == *id
+                    {
+                        return Ok(Some(replica));
+                    }
+                }
+                Err(KeyError::NotFound { .. }) => return Ok(None),
+                Err(error) => return Err(error),
+            }
+        }
+        if !self.secondary_can.has(Feature::ListKeys) {
+            return Ok(None);
+        }
+        let replicas = self.scan_secondary().await?.remove(id).unwrap_or_default();
+        Ok(sole(&replicas).cloned())
+    }
+}
+
+/// Visits all keys of a provider, page by page.
+pub(crate) async fn for_each_key(
+    provider: &dyn KeyProvider,
+    mut visit: impl FnMut(KeySummary),
+) -> Result<(), KeyError> {
+    let mut request = PageRequest::first(PAGE);
+    loop {
+        let page = provider.list_keys(&request).await?;
+        page.items.into_iter().for_each(&mut visit);
+        match page.next {
+            Some(cursor) => request.cursor = Some(cursor),
+            None => return Ok(()),
+        }
+    }
+}
+
+/// What a key of the secondary claims to be a copy of. A claim that its own key belies is none.
+fn claimed(summary: &KeySummary) -> Option<(KeyVersionId, Replica)> {
+    let claim = Claim::read(&summary.tags)?;
+    let at = summary.kid.at(summary.version);
+    let replica = claim.replica(at, summary.alg);
+    if claim.fingerprint != summary.fingerprint {
+        events::rival_replicas(&claim.source);
+        return None;
+    }
+    Some((claim.source, replica))
+}
+
+/// The first of some replicas, if all are copies of one key.
+pub(crate) fn sole(replicas: &[Replica]) -> Option<&Replica> {
+    let first = replicas.first()?;
+    replicas.iter().all(|other| other.key == first.key).then_some(first)
+}

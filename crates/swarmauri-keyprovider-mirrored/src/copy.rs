@@ -1,0 +1,181 @@
+//! Copying one version to the secondary.
+
+use swarmauri_keyprovider::{Feature, Secrets};
+use swarmauri_keys::{KeyError, KeyErrorKind, KeyId, KeyMaterial, KeyRef, KeyVersionId};
+
+use crate::events;
+use crate::failover::check_answer;
+use crate::map::{Facts, Replica, VersionState};
+use crate::marks;
+use crate::mode::{self, CopyPlan, Fidelity, KeptReason};
+use crate::provider::MirroredKeyProvider;
+use crate::store::update;
+
+/// What there is to hand to the secondary.
+enum Copyable {
+    Material(Fidelity, KeyMaterial),
+    Nothing(KeptReason),
+}
+
+impl MirroredKeyProvider {
+    /// Copies a pending version, if it still is one. To be called under the lock of its `kid`.
+    ///
+    /// A failure is recorded and told as an event; it does not fail the write that led here (promise 8).
+    pub(crate) async fn copy(&self, id: &KeyVersionId, key: Option<&KeyRef>) -> Option<KeyError> {
+        if !self.is_pending(id) {
+            return None;
+        }
+        let error = self.try_copy(id, key).await.err()?;
+        events::copy_failed(id, &error);
+        let said = error.to_string();
+        let noted = update(&*self.map, &id.kid, |record| record.trouble(id.version, &said)).await;
+        noted.err().or(Some(error))
+    }
+
+    async fn try_copy(&self, id: &KeyVersionId, key: Option<&KeyRef>) -> Result<(), KeyError> {
+        let key = match key {
+            Some(key) => key.clone(),
+            None => self.primary.get_key(&id.kid, Some(id.version), Secrets::Omit).await?,
+        };
+        self.check_unchanged(&key)?;
+        let (fidelity, material) = match self.copyable(&key).await? {
+            Copyable::Material(fidelity, material) => (fidelity, material),
+            Copyable::Nothing(reason) => {
+                return update(&*self.map, &id.kid, |record| record.keep(id.version, reason)).await;
+            }
+        };
+        let earlier = if self.may_have_stray(id) { self.replica_of(&key).await? } else { None };
+        let replica = match earlier {
+            Some(replica) => replica,
+            None if update(&*self.map, &id.kid, |record| record.begin_copy(id.version)).await? => {
+                self.hand_over(&key, fidelity, material).await?
+            }
+            None => return Ok(()),
+        };
+        update(&*self.map, &id.kid, |record| {
+            record.copied(id.version, replica.clone());
+        })
+        .await
+    }
+
+    /// Chooses what to copy, and reads it.
+    async fn copyable(&self, key: &KeyRef) -> Result<Copyable, KeyError> {
+        let plan = match mode::plan(self.settings.mode, key) {
+            CopyPlan::Full => match self.read_secret(key).await? {
+                Ok(secret) => return Ok(Copyable::Material(Fidelity::Full, secret)),
+                Err(less) => less,
+            },
+            less => less,
+        };
+        match (plan, key.public_key()) {
+            (CopyPlan::Keep(reason), _) => Ok(Copyable::Nothing(reason)),
+            (CopyPlan::Public(fidelity), Some(public)) => {
+                if fidelity == Fidelity::PublicOnlyFallback {
+                    events::fell_back(key);
+                }
+                Ok(Copyable::Material(fidelity, KeyMaterial::Public(public.clone())))
+            }
+            (CopyPlan::Full | CopyPlan::Public(_), _) => Err(KeyError::integrity(format!(
+                "the primary answered for {} without its public key",
+                key.id()
+            ))),
+        }
+    }
+
+    /// Reads the secret for a copy in mode `full`: the one place where the mirror asks for a secret on its
+    /// own account (promise 5).
+    ///
+    /// A primary may keep a secret that policy would let out, and a public key has none; the inner error
+    /// is what can be copied then. An outage is no reason to copy less.
+    async fn read_secret(&self, key: &KeyRef) -> Result<Result<KeyMaterial, CopyPlan>, KeyError> {
+        let error = match self.primary.get_key(key.kid(), Some(key.version()), Secrets::Include).await {
+            Ok(answer) => match answer.secret() {
+                Some(secret) => return Ok(Ok(secret.clone().into())),
+                None => KeyError::integrity("the primary answered without the secret"),
+            },
+            Err(error) => error,
+        };
+        match error.kind() {
+            KeyErrorKind::InvalidState => Ok(Err(mode::public(key, Fidelity::PublicOnly))),
+            KeyErrorKind::PermissionDenied | KeyErrorKind::Unsupported => {
+                Ok(Err(mode::public(key, Fidelity::PublicOnlyFallback)))
+            }
+            _ => Err(error),
+        }
+    }
+
+    /// Imports the copy: under a telling `kid` if that is free, else under a random one.
+    async fn hand_over(
+        &self,
+        key: &KeyRef,
+        fidelity: Fidelity,
+        material: KeyMaterial,
+    ) -> Result<Replica, KeyError> {
+        let spec = marks::replica_spec(key, fidelity)?;
+        let answer = match self.replica_kid(key.id()) {
+            Some(kid) => {
+                let answer = self.secondary.import_key(&spec.clone().with_kid(kid), material.clone()).await;
+                if matches!(answer, Err(KeyError::Conflict { .. })) {
+                    if let Some(replica) = self.replica_of(key).await? {
+                        return Ok(replica);
+                    }
+                    self.secondary.import_key(&spec, material).await
+                } else {
+                    answer
+                }
+            }
+            None => self.secondary.import_key(&spec, material).await,
+        };
+        let copy = answer?;
+        let replica = Replica { at: copy.id().clone(), fidelity, key: Facts::of(key) };
+        check_answer(key.id(), &replica, &copy)?;
+        Ok(replica)
+    }
+
+    /// The replica of this key that an earlier try left on the secondary, if there is one.
+    async fn replica_of(&self, key: &KeyRef) -> Result<Option<Replica>, KeyError> {
+        let Some(replica) = self.find_replica(key.id()).await? else {
+            return Ok(None);
+        };
+        if replica.key == Facts::of(key) {
+            return Ok(Some(replica));
+        }
+        Err(KeyError::integrity(format!(
+            "the secondary has another key as the replica of {}, at {}",
+            key.id(),
+            replica.at
+        )))
+    }
+
+    /// The `kid` of a replica where the secondary takes one: that of the JWK, `"<kid>.<version>"`. A retry
+    /// after a lost answer then meets the first try instead of adding to it.
+    pub(crate) fn replica_kid(&self, id: &KeyVersionId) -> Option<KeyId> {
+        self.secondary_can.has(Feature::ChosenKid).then(|| KeyId::new(id.to_string()).ok()).flatten()
+    }
+
+    fn is_pending(&self, id: &KeyVersionId) -> bool {
+        self.map
+            .get(&id.kid)
+            .is_some_and(|known| matches!(known.record.state(id.version), Some(VersionState::Pending { .. })))
+    }
+
+    fn may_have_stray(&self, id: &KeyVersionId) -> bool {
+        let known = self.map.get(&id.kid);
+        known.is_some_and(|known| {
+            known.record.state(id.version).is_some_and(VersionState::may_have_stray_replica)
+        })
+    }
+
+    /// That the primary's key is still the one that was recorded.
+    fn check_unchanged(&self, key: &KeyRef) -> Result<(), KeyError> {
+        let known = self.map.get(key.kid());
+        let recorded = known.as_ref().and_then(|known| known.record.state(key.version())?.facts());
+        if recorded.is_none_or(|facts| *facts == Facts::of(key)) {
+            return Ok(());
+        }
+        Err(KeyError::integrity(format!(
+            "{} on the primary is not the key that was recorded under this name",
+            key.id()
+        )))
+    }
+}

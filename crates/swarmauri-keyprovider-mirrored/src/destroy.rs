@@ -1,0 +1,125 @@
+//! The destroy path: recorded before the primary is asked, and never taken back by an outage.
+
+use swarmauri_keyprovider::Secrets;
+use swarmauri_keys::{KeyError, KeyId, KeyVersion, KeyVersionId};
+
+use crate::events;
+use crate::map::{KidRecord, VersionState, Whole};
+use crate::provider::MirroredKeyProvider;
+use crate::store::update;
+
+impl MirroredKeyProvider {
+    pub(crate) async fn destroy(&self, kid: &KeyId, version: Option<KeyVersion>) -> Result<bool, KeyError> {
+        let was_known = self.map.get(kid).is_some_and(|known| knows(&known.record, version));
+        // Before anything else, the wait for other writes included: from here on the secondary answers no
+        // read of it (promise 4).
+        update(&*self.map, kid, |record| record.begin_destroy(version)).await?;
+        let _right = self.locks.lock(kid).await;
+        let destroyed = self.destroy_on_primary(kid, version).await?;
+        if !destroyed && !was_known && !self.adopts(kid, version).await {
+            // There was nothing of that name anywhere: nothing to remember either.
+            update(&*self.map, kid, |record| record.destroy_refused(version)).await?;
+            return Ok(false);
+        }
+        update(&*self.map, kid, |record| record.primary_gone(version)).await?;
+        if destroyed && !was_known {
+            self.adopts(kid, version).await;
+        }
+        self.destroy_replicas(kid).await;
+        Ok(destroyed)
+    }
+
+    /// Asks the primary. On `Ok` it no longer has the version, or with `None` the key, and the answer says
+    /// whether it had. On a refusal the state has gone back; after an outage it stays `Destroying`.
+    pub(crate) async fn destroy_on_primary(
+        &self,
+        kid: &KeyId,
+        version: Option<KeyVersion>,
+    ) -> Result<bool, KeyError> {
+        let error = match self.primary.destroy_key(kid, version).await {
+            Ok(true) => return Ok(true),
+            // "Nothing of that name" destroys replicas only if it is true.
+            Ok(false) => match self.primary.get_key(kid, version, Secrets::Omit).await {
+                Err(KeyError::NotFound { .. }) => return Ok(false),
+                Err(error) if error.is_outage() => error,
+                _ => KeyError::integrity(format!(
+                    "the primary said that it had nothing to destroy of {kid}, and still has it"
+                )),
+            },
+            Err(error) => error,
+        };
+        if error.is_outage() {
+            events::outcome_unknown("destroy", Some(kid), &error);
+        } else {
+            update(&*self.map, kid, |record| record.destroy_refused(version)).await?;
+        }
+        Err(error)
+    }
+
+    /// Destroys the replicas of what the primary no longer has. What fails is owed (promise 8). To be
+    /// called under the lock of the `kid`.
+    pub(crate) async fn destroy_replicas(&self, kid: &KeyId) -> Option<KeyError> {
+        let mut failure = None;
+        for version in self.map.get(kid).map(|known| known.record.doomed()).unwrap_or_default() {
+            let id = kid.at(version);
+            let outcome = match self.destroy_replica(&id).await {
+                Ok(()) => update(&*self.map, kid, |record| record.replica_gone(version)).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = outcome {
+                events::replica_destroy_failed(&id, &error);
+                let said = error.to_string();
+                let noted = update(&*self.map, kid, |record| record.trouble(version, &said)).await;
+                failure = noted.err().or(Some(error));
+            }
+        }
+        failure
+    }
+
+    async fn destroy_replica(&self, id: &KeyVersionId) -> Result<(), KeyError> {
+        let Some(known) = self.map.get(&id.kid) else {
+            return Ok(());
+        };
+        let state = known.record.state(id.version);
+        let at = match state.and_then(VersionState::replica) {
+            Some(replica) => Some(replica.at.clone()),
+            None if state.is_some_and(VersionState::may_have_stray_replica) => {
+                self.find_replica(id).await?.map(|replica| replica.at)
+            }
+            None => None,
+        };
+        if let Some(at) = at {
+            // `false` says that it is gone already.
+            self.secondary.destroy_key(&at.kid, Some(at.version)).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether the secondary has replicas of this from an earlier process, or may have: if it cannot be
+    /// asked, it is taken to.
+    async fn adopts(&self, kid: &KeyId, version: Option<KeyVersion>) -> bool {
+        if !self.mirrors() {
+            return false;
+        }
+        self.ensure_adopted().await.is_err()
+            || self.map.get(kid).is_some_and(|known| match version {
+                Some(version) => known.record.state(version).is_some_and(|state| state.replica().is_some()),
+                None => !known.record.versions.is_empty(),
+            })
+    }
+}
+
+/// Whether there was anything of this name, the marks of other destroys apart.
+fn knows(record: &KidRecord, version: Option<KeyVersion>) -> bool {
+    let is_mark = |state: &VersionState| {
+        matches!(state, VersionState::Destroying { was: None, primary_gone: false, .. })
+    };
+    match version {
+        Some(version) => record.state(version).is_some_and(|state| !is_mark(state)),
+        None => {
+            record.whole == Whole::Destroyed
+                || record.intent.is_some()
+                || record.versions.values().any(|state| !is_mark(state))
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! The read path: the primary first, and on an outage or a loss the replica, checked.
+
+use std::sync::Arc;
+
+use swarmauri_keyprovider::Secrets;
+use swarmauri_keys::{
+    Fingerprint, Jwk, KeyError, KeyId, KeyRef, KeyVersion, KeyVersionId, PublicKey, SecretMaterial,
+};
+
+use crate::events;
+use crate::map::{KidRecord, Replica};
+use crate::marks;
+use crate::mode::Fidelity;
+use crate::provider::{MirroredKeyProvider, OnPrimaryLoss};
+use crate::store::update;
+
+impl MirroredKeyProvider {
+    pub(crate) async fn read_key(
+        &self,
+        kid: &KeyId,
+        version: Option<KeyVersion>,
+        secrets: Secrets,
+    ) -> Result<KeyRef, KeyError> {
+        self.check_not_destroyed(kid, version)?;
+        match self.primary.get_key(kid, version, secrets).await {
+            // Asked again: a destroy may have ended while the primary was answering from before it.
+            Ok(key) if !self.is_destroyed(kid, Some(key.version())) => Ok(key),
+            Ok(_) => self.read_undestroyed(kid, version, secrets).await,
+            Err(error) => self.fail_over_key("get_key", kid, version, secrets, error).await,
+        }
+    }
+
+    pub(crate) async fn read_public_jwk(
+        &self,
+        kid: &KeyId,
+        version: Option<KeyVersion>,
+    ) -> Result<Jwk, KeyError> {
+        self.check_not_destroyed(kid, version)?;
+        match self.primary.get_public_jwk(kid, version).await {
+            Ok(jwk) if jwk.version_id().is_none_or(|id| !self.is_destroyed(kid, Some(id.version))) => Ok(jwk),
+            Ok(_) => self.read_undestroyed(kid, version, Secrets::Omit).await?.public_jwk(),
+            Err(error) => {
+                let key = self.fail_over_key("get_public_jwk", kid, version, Secrets::Omit, error).await?;
+                key.public_jwk()
+            }
+        }
+    }
+
+    pub(crate) async fn read_versions(&self, kid: &KeyId) -> Result<Vec<KeyVersion>, KeyError> {
+        self.check_not_destroyed(kid, None)?;
+        let error = match self.primary.list_versions(kid).await {
+            Ok(mut versions) => {
+                versions.retain(|version| !self.is_destroyed(kid, Some(*version)));
+                if versions.is_empty() {
+                    return Err(KeyError::not_found(kid, None));
+                }
+                return Ok(versions);
+            }
+            Err(error) => error,
+        };
+        if !self.may_fail_over(&error, Secrets::Omit) {
+            return Err(error);
+        }
+        events::failing_over("list_versions", kid, None, &error);
+        if !self.mirrors() {
+            let answer = self.secondary.list_versions(kid).await;
+            return answered_by_secondary("list_versions", answer, error);
+        }
+        let Some(record) = self.record_for_failover(kid, None).await else {
+            return Err(error);
+        };
+        let versions: Vec<_> = if error.is_outage() {
+            record.live_versions().collect()
+        } else {
+            record.all_servable().map(|(version, _)| version).collect()
+        };
+        if versions.is_empty() { Err(error) } else { Ok(versions) }
+    }
+
+    /// The latest version that the primary has and that is not destroyed: its own idea of the latest is
+    /// from before a destroy, as a follower in a cluster may answer.
+    pub(crate) async fn read_undestroyed(
+        &self,
+        kid: &KeyId,
+        version: Option<KeyVersion>,
+        secrets: Secrets,
+    ) -> Result<KeyRef, KeyError> {
+        if version.is_none() && !self.is_destroyed(kid, None) {
+            for live in self.read_versions(kid).await?.into_iter().rev() {
+                let key = self.primary.get_key(kid, Some(live), secrets).await?;
+                if !self.is_destroyed(kid, Some(live)) {
+                    return Ok(key);
+                }
+            }
+        }
+        Err(KeyError::not_found(kid, version))
+    }
+
+    async fn fail_over_key(
+        &self,
+        operation: &str,
+        kid: &KeyId,
+        version: Option<KeyVersion>,
+        secrets: Secrets,
+        error: KeyError,
+    ) -> Result<KeyRef, KeyError> {
+        if !self.may_fail_over(&error, secrets) {
+            return Err(error);
+        }
+        if !self.mirrors() {
+            events::failing_over(operation, kid, version, &error);
+            let answer = self.secondary.get_key(kid, version, secrets).await;
+            let answer = answer.and_then(|key| self.check_same_name(kid, version, key));
+            return answered_by_secondary(operation, answer, error);
+        }
+        let Some(record) = self.record_for_failover(kid, version).await else {
+            return Err(error);
+        };
+        let Some((version, replica)) = record.servable(version) else {
+            return Err(if record.is_destroyed(version) { KeyError::not_found(kid, version) } else { error });
+        };
+        events::failing_over(operation, kid, Some(version), &error);
+        self.read_replica(&kid.at(version), replica, secrets, error).await
+    }
+
+    /// Reads a replica, and shows it as the primary would have shown its key.
+    pub(crate) async fn read_replica(
+        &self,
+        id: &KeyVersionId,
+        replica: &Replica,
+        secrets: Secrets,
+        error: KeyError,
+    ) -> Result<KeyRef, KeyError> {
+        if secrets == Secrets::Include && replica.fidelity != Fidelity::Full {
+            return Err(KeyError::unavailable(format!(
+                "{error}; and the replica of {id} has the public key only"
+            )));
+        }
+        let answer = match self.secondary.get_key(&replica.at.kid, Some(replica.at.version), secrets).await {
+            Ok(answer) => answer,
+            Err(second) => return Err(self.replica_unreadable(id, replica, error, second).await),
+        };
+        check_answer(id, replica, &answer)?;
+        // A destroy may have started while the secondary was answering (promise 4).
+        let still = self.map.get(&id.kid);
+        match still.as_ref().and_then(|known| known.record.servable(Some(id.version))) {
+            Some((_, now)) if now == replica => marks::as_primary(&answer, id.clone()),
+            _ if self.is_destroyed(&id.kid, Some(id.version)) => {
+                Err(KeyError::not_found(&id.kid, Some(id.version)))
+            }
+            _ => Err(error),
+        }
+    }
+
+    /// What to tell the caller when the secondary fails too.
+    async fn replica_unreadable(
+        &self,
+        id: &KeyVersionId,
+        replica: &Replica,
+        first: KeyError,
+        second: KeyError,
+    ) -> KeyError {
+        if matches!(second, KeyError::NotFound { .. }) {
+            events::replica_lost(id);
+            // If this cannot be written, the next read or reconcile finds it again.
+            let _ = update(&*self.map, &id.kid, |record| {
+                record.replica_lost(id.version, &replica.at);
+            })
+            .await;
+        } else {
+            events::secondary_failed("get_key", &second);
+        }
+        // The primary's outage must not be hidden by whatever the secondary says. A primary that lost the
+        // key is another matter: a replica that is merely out of reach will be back.
+        if first.is_outage() || !second.is_outage() { first } else { second }
+    }
+
+    /// In mode `none` nothing is recorded to check an answer against but the name.
+    fn check_same_name(
+        &self,
+        kid: &KeyId,
+        version: Option<KeyVersion>,
+        key: KeyRef,
+    ) -> Result<KeyRef, KeyError> {
+        if self.is_destroyed(kid, Some(key.version())) {
+            return Err(KeyError::not_found(kid, version));
+        }
+        if key.kid() == kid && version.is_none_or(|version| version == key.version()) {
+            return Ok(key);
+        }
+        Err(KeyError::integrity(format!("asked for {kid}, the secondary answered with {}", key.id())))
+    }
+
+    /// The record of a key for a read that the primary did not answer; replicas of earlier processes are
+    /// looked for by their tags, never by an equal `kid`.
+    async fn record_for_failover(&self, kid: &KeyId, version: Option<KeyVersion>) -> Option<Arc<KidRecord>> {
+        let suffices =
+            |record: &KidRecord| record.servable(version).is_some() || record.is_destroyed(version);
+        if let Some(known) = self.map.get(kid).filter(|known| suffices(&known.record)) {
+            return Some(known.record);
+        }
+        if let Err(error) = self.ensure_adopted().await {
+            events::secondary_failed("list_keys", &error);
+        }
+        self.map.get(kid).map(|known| known.record)
+    }
+
+    /// Whether a read goes to the secondary: on outages, and public ones also for keys that the primary has
+    /// lost. Never on a refusal (promise 6).
+    pub(crate) fn may_fail_over(&self, error: &KeyError, secrets: Secrets) -> bool {
+        let lost = matches!(error, KeyError::NotFound { .. })
+            && secrets == Secrets::Omit
+            && self.settings.on_primary_loss == OnPrimaryLoss::ServeReplica;
+        self.settings.fail_open_reads && (error.is_outage() || lost)
+    }
+
+    /// Whether a read that is about no key goes to the secondary.
+    pub(crate) fn fails_over_on(&self, error: &KeyError) -> bool {
+        self.settings.fail_open_reads && error.is_outage()
+    }
+
+    pub(crate) fn is_destroyed(&self, kid: &KeyId, version: Option<KeyVersion>) -> bool {
+        self.map.get(kid).is_some_and(|known| known.record.is_destroyed(version))
+    }
+
+    fn check_not_destroyed(&self, kid: &KeyId, version: Option<KeyVersion>) -> Result<(), KeyError> {
+        if self.is_destroyed(kid, version) { Err(KeyError::not_found(kid, version)) } else { Ok(()) }
+    }
+}
+
+/// The secondary's answer; if it failed too, the primary's error, which it must not hide.
+pub(crate) fn answered_by_secondary<T>(
+    operation: &str,
+    answer: Result<T, KeyError>,
+    first: KeyError,
+) -> Result<T, KeyError> {
+    answer.map_err(|second| {
+        events::secondary_failed(operation, &second);
+        if matches!(second, KeyError::Integrity { .. }) || (!first.is_outage() && second.is_outage()) {
+            second
+        } else {
+            first
+        }
+    })
+}
+
+/// Checks an answer of the secondary against what was recorded when the key was copied (promise 3).
+pub(crate) fn check_answer(id: &KeyVersionId, replica: &Replica, answer: &KeyRef) -> Result<(), KeyError> {
+    let recorded = &replica.key;
+    let right = answer.alg() == recorded.alg
+        && *answer.id() == replica.at
+        && shown_fingerprint(answer) == recorded.fingerprint
+        && answer.secret().is_none_or(|secret| belongs(secret, answer));
+    if right {
+        return Ok(());
+    }
+    let error = KeyError::integrity(format!(
+        "the secondary answered for {id} with another key than was copied there; it is not served"
+    ));
+    events::wrong_key(id, &error);
+    Err(error)
+}
+
+/// The fingerprint of what an answer really holds; what the other side says it is, only if it shows nothing.
+fn shown_fingerprint(answer: &KeyRef) -> Fingerprint {
+    match (answer.public_key(), answer.secret()) {
+        (Some(public), _) => public.thumbprint(),
+        (None, Some(SecretMaterial::Symmetric(secret))) => Fingerprint::of_symmetric(answer.alg(), secret),
+        (None, _) => answer.fingerprint().clone(),
+    }
+}
+
+/// Whether a secret goes with the public part beside it, as far as that shows without computing.
+fn belongs(secret: &SecretMaterial, answer: &KeyRef) -> bool {
+    match secret {
+        SecretMaterial::Symmetric(_) => answer.public_key().is_none(),
+        SecretMaterial::Private(private) => {
+            let halves: [Option<&PublicKey>; 2] = [private.public_key(), answer.public_key()];
+            halves[0] == halves[1]
+        }
+    }
+}

@@ -1,0 +1,319 @@
+//! Which primary version lives where on the secondary: the state machine, one record per `kid`.
+//!
+//! ```text
+//!             primary accepted                copied
+//!  (absent) ────────────────▶ Pending ────────────────▶ Mirrored
+//!                                │                          │
+//!                                └────── destroy asked ─────┤
+//!                                                           ▼
+//!                              Destroying ── both gone ──▶ Destroyed
+//! ```
+//!
+//! A destroy of a whole key is a state of the record, [`Whole`], that covers every version, also those
+//! that are still to come. Transitions are pure; where records are kept is [`MirrorMap`]'s business.
+
+use std::collections::BTreeMap;
+
+use swarmauri_keys::{KeyVersion, KeyVersionId};
+
+use crate::mode::KeptReason;
+
+mod version;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use version::{Facts, Replica, Trouble, VersionState};
+
+/// What the mirror knows of one `kid`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct KidRecord {
+    pub(crate) whole: Whole,
+    pub(crate) versions: BTreeMap<KeyVersion, VersionState>,
+    /// A write that the primary may have accepted without our knowing.
+    pub(crate) intent: Option<Intent>,
+}
+
+/// The life of a key as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Whole {
+    #[default]
+    Live,
+    /// So many destroys have started; the primary has confirmed none.
+    Destroying { asked: u32 },
+    /// A tombstone: the `kid` is never served or used again.
+    Destroyed,
+}
+
+/// A write whose outcome on the primary is not recorded yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Intent {
+    Create,
+    Rotate,
+}
+
+/// The primary gave a new key the name of another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NameReused;
+
+impl KidRecord {
+    /// The state of one version, if it has any.
+    pub(crate) fn state(&self, version: KeyVersion) -> Option<&VersionState> {
+        self.versions.get(&version)
+    }
+
+    /// Whether there is nothing to remember.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.whole == Whole::Live && self.versions.is_empty() && self.intent.is_none()
+    }
+
+    /// Whether this version, or with `None` the whole key, must not be served by anyone (promise 4).
+    pub(crate) fn is_destroyed(&self, version: Option<KeyVersion>) -> bool {
+        let version_gone = |version| {
+            matches!(
+                self.versions.get(&version),
+                Some(VersionState::Destroyed { .. } | VersionState::Destroying { primary_gone: true, .. })
+            )
+        };
+        self.whole == Whole::Destroyed || version.is_some_and(version_gone)
+    }
+
+    /// The replica that may answer for this version, or with `None` for the latest that has one.
+    pub(crate) fn servable(&self, version: Option<KeyVersion>) -> Option<(KeyVersion, &Replica)> {
+        if self.whole != Whole::Live {
+            return None;
+        }
+        let mirrored = |(version, state): (&KeyVersion, &'_ VersionState)| match state {
+            VersionState::Mirrored(_) => Some(*version),
+            _ => None,
+        };
+        let version = match version {
+            Some(version) => version,
+            None => self.versions.iter().rev().find_map(mirrored)?,
+        };
+        match self.versions.get(&version) {
+            Some(VersionState::Mirrored(replica)) => Some((version, replica)),
+            _ => None,
+        }
+    }
+
+    /// All replicas that may answer, by version.
+    pub(crate) fn all_servable(&self) -> impl DoubleEndedIterator<Item = (KeyVersion, &Replica)> {
+        let live = self.whole == Whole::Live;
+        self.versions.iter().filter(move |_| live).filter_map(|(version, state)| match state {
+            VersionState::Mirrored(replica) => Some((*version, replica)),
+            _ => None,
+        })
+    }
+
+    /// The versions that the primary is believed to have.
+    pub(crate) fn live_versions(&self) -> impl Iterator<Item = KeyVersion> {
+        let versions = self.versions.keys().copied();
+        versions.filter(|version| !self.is_destroyed(Some(*version)))
+    }
+
+    /// The versions that the primary no longer has, and the secondary may.
+    pub(crate) fn doomed(&self) -> Vec<KeyVersion> {
+        let gone =
+            |state: &VersionState| matches!(state, VersionState::Destroying { primary_gone: true, .. });
+        self.versions.iter().filter(|(_, state)| gone(state)).map(|(version, _)| *version).collect()
+    }
+
+    /// The primary has accepted a version; `kept` says why it is not to be copied.
+    pub(crate) fn accept(
+        &mut self,
+        version: KeyVersion,
+        key: Facts,
+        kept: Option<KeptReason>,
+    ) -> Result<(), NameReused> {
+        if self.whole == Whole::Destroyed {
+            return Err(NameReused);
+        }
+        let state = match kept {
+            Some(reason) => VersionState::Kept { key, reason },
+            None => VersionState::Pending { key, attempted: false, trouble: Trouble::default() },
+        };
+        match self.versions.get_mut(&version) {
+            None => {}
+            // Somebody asked for the destruction of this version before it was there.
+            Some(VersionState::Destroying { was: was @ None, primary_gone: false, .. }) => {
+                *was = Some(Box::new(state));
+                return Ok(());
+            }
+            Some(known) => {
+                let same = known.is_live() && known.fingerprint() == state.fingerprint();
+                return if same { Ok(()) } else { Err(NameReused) };
+            }
+        }
+        self.versions.insert(version, state);
+        Ok(())
+    }
+
+    /// The secondary is about to be handed a copy. False if there is nothing to copy any more.
+    pub(crate) fn begin_copy(&mut self, version: KeyVersion) -> bool {
+        match self.versions.get_mut(&version) {
+            Some(VersionState::Pending { attempted, .. }) if self.whole == Whole::Live => {
+                *attempted = true;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// The secondary has a copy. If a destroy started meanwhile, it learns where the copy is.
+    pub(crate) fn copied(&mut self, version: KeyVersion, replica: Replica) {
+        let mirrored = VersionState::Mirrored(replica);
+        match self.versions.get_mut(&version) {
+            Some(state @ VersionState::Pending { .. }) => *state = mirrored,
+            Some(VersionState::Destroying { was, .. })
+                if !matches!(was.as_deref(), Some(VersionState::Mirrored(_))) =>
+            {
+                *was = Some(Box::new(mirrored));
+            }
+            _ => {}
+        }
+    }
+
+    /// It turned out that nothing may be copied of this version.
+    pub(crate) fn keep(&mut self, version: KeyVersion, reason: KeptReason) {
+        if let Some(state @ VersionState::Pending { .. }) = self.versions.get_mut(&version)
+            && let Some(key) = state.facts().cloned()
+        {
+            *state = VersionState::Kept { key, reason };
+        }
+    }
+
+    /// The replica at this place is gone: it is owed again.
+    pub(crate) fn replica_lost(&mut self, version: KeyVersion, at: &KeyVersionId) {
+        if let Some(state @ VersionState::Mirrored(_)) = self.versions.get_mut(&version)
+            && let VersionState::Mirrored(replica) = &*state
+            && replica.at == *at
+        {
+            let key = replica.key.clone();
+            *state = VersionState::Pending { key, attempted: true, trouble: Trouble::default() };
+        }
+    }
+
+    /// Neither side has this version any more, and nobody asked for its destruction.
+    pub(crate) fn forget(&mut self, version: KeyVersion) {
+        if let Some(VersionState::Pending { .. }) = self.versions.get(&version) {
+            self.versions.remove(&version);
+        }
+    }
+
+    /// A replica that says it is of this version was found. False if it is one too many.
+    pub(crate) fn adopt(&mut self, version: KeyVersion, replica: &Replica) -> bool {
+        let found = VersionState::Mirrored(replica.clone());
+        let gone = self.whole == Whole::Destroyed;
+        match self.versions.get_mut(&version) {
+            None if gone => {
+                self.versions.insert(version, found.destroying(true));
+            }
+            None => {
+                self.versions.insert(version, found);
+            }
+            Some(VersionState::Mirrored(known)) => return known.at == replica.at,
+            Some(state @ VersionState::Destroyed { .. }) => *state = found.destroying(true),
+            Some(VersionState::Pending { key, .. }) if key.fingerprint != replica.key.fingerprint => {
+                return false;
+            }
+            Some(VersionState::Pending { .. }) => self.copied(version, replica.clone()),
+            Some(VersionState::Destroying { was, .. }) => match was.as_deref() {
+                Some(VersionState::Mirrored(known)) => return known.at == replica.at,
+                _ => *was = Some(Box::new(found)),
+            },
+            Some(VersionState::Kept { .. }) => return false,
+        }
+        true
+    }
+
+    /// The secondary was tried in vain.
+    pub(crate) fn trouble(&mut self, version: KeyVersion, error: &str) {
+        if let Some(VersionState::Pending { trouble, .. } | VersionState::Destroying { trouble, .. }) =
+            self.versions.get_mut(&version)
+        {
+            trouble.attempts = trouble.attempts.saturating_add(1);
+            trouble.last_error = Some(error.to_owned());
+        }
+    }
+
+    /// A destroy starts, of this version or with `None` of the whole key. To be recorded before the
+    /// primary is asked.
+    pub(crate) fn begin_destroy(&mut self, version: Option<KeyVersion>) {
+        let Some(version) = version else {
+            self.whole = match self.whole {
+                Whole::Live => Whole::Destroying { asked: 1 },
+                Whole::Destroying { asked } => Whole::Destroying { asked: asked.saturating_add(1) },
+                Whole::Destroyed => Whole::Destroyed,
+            };
+            return;
+        };
+        match self.versions.remove(&version) {
+            Some(VersionState::Destroying { was, asked, primary_gone, trouble }) => {
+                let asked = asked.saturating_add(1);
+                self.versions.insert(version, VersionState::Destroying { was, asked, primary_gone, trouble });
+            }
+            Some(gone @ VersionState::Destroyed { .. }) => {
+                self.versions.insert(version, gone);
+            }
+            Some(state) => {
+                self.versions.insert(version, state.destroying(false));
+            }
+            None => {
+                let unknown = VersionState::Destroying {
+                    was: None,
+                    asked: 1,
+                    primary_gone: false,
+                    trouble: Trouble::default(),
+                };
+                self.versions.insert(version, unknown);
+            }
+        }
+    }
+
+    /// The primary refused a destroy: unless another one is under way, the state goes back.
+    pub(crate) fn destroy_refused(&mut self, version: Option<KeyVersion>) {
+        let Some(version) = version else {
+            self.whole = match self.whole {
+                Whole::Destroying { asked } if asked > 1 => Whole::Destroying { asked: asked - 1 },
+                Whole::Destroying { .. } | Whole::Live => Whole::Live,
+                Whole::Destroyed => Whole::Destroyed,
+            };
+            return;
+        };
+        if let Some(VersionState::Destroying { was, asked, primary_gone: false, .. }) =
+            self.versions.get_mut(&version)
+        {
+            *asked = asked.saturating_sub(1);
+            if *asked == 0 {
+                match was.take() {
+                    Some(before) => self.versions.insert(version, *before),
+                    None => self.versions.remove(&version),
+                };
+            }
+        }
+    }
+
+    /// The primary no longer has this version, or with `None` the whole key. Nobody serves it any more.
+    pub(crate) fn primary_gone(&mut self, version: Option<KeyVersion>) {
+        if let Some(version) = version {
+            let before = self.versions.remove(&version);
+            let after = before.map_or(VersionState::Destroyed { fingerprint: None }, VersionState::gone);
+            self.versions.insert(version, after);
+        } else {
+            self.whole = Whole::Destroyed;
+            self.intent = None;
+            let versions = std::mem::take(&mut self.versions);
+            self.versions = versions.into_iter().map(|(version, state)| (version, state.gone())).collect();
+        }
+    }
+
+    /// The secondary no longer has a replica of this version either.
+    pub(crate) fn replica_gone(&mut self, version: KeyVersion) {
+        if let Some(state @ VersionState::Destroying { primary_gone: true, .. }) =
+            self.versions.get_mut(&version)
+        {
+            *state = VersionState::Destroyed { fingerprint: state.fingerprint().cloned() };
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! The state machine, transition by transition, and under random orders of them.
+
+use swarmauri_keys::{Fingerprint, KeyAlg, KeyId, SecretBytes};
+
+use super::*;
+use crate::mode::Fidelity;
+
+const ONE: KeyVersion = KeyVersion::FIRST;
+
+fn facts(n: u8) -> Facts {
+    let fingerprint = Fingerprint::of_symmetric(KeyAlg::Ed25519, &SecretBytes::from(vec![n]));
+    Facts { fingerprint, alg: KeyAlg::Ed25519 }
+}
+
+fn replica(n: u8) -> Replica {
+    let at = KeyId::new(format!("replica-{n}")).unwrap().at(ONE);
+    Replica { at, fidelity: Fidelity::PublicOnly, key: facts(n) }
+}
+
+fn version(n: u32) -> KeyVersion {
+    KeyVersion::new(n).unwrap()
+}
+
+/// A record whose version 1 is mirrored.
+fn mirrored() -> KidRecord {
+    let mut record = KidRecord::default();
+    record.accept(ONE, facts(1), None).unwrap();
+    assert!(record.begin_copy(ONE));
+    record.copied(ONE, replica(1));
+    assert_eq!(record.servable(None), Some((ONE, &replica(1))));
+    record
+}
+
+#[test]
+fn a_destroy_hides_the_replica_from_its_start_and_a_refusal_brings_it_back() {
+    for which in [Some(ONE), None] {
+        let mut record = mirrored();
+        record.begin_destroy(which);
+        assert_eq!(record.servable(Some(ONE)), None);
+        assert!(!record.is_destroyed(Some(ONE)), "the primary may still serve it");
+        record.destroy_refused(which);
+        assert_eq!(record, mirrored());
+    }
+}
+
+#[test]
+fn a_refusal_does_not_end_another_destroy_that_is_under_way() {
+    for which in [Some(ONE), None] {
+        let mut record = mirrored();
+        record.begin_destroy(which);
+        record.begin_destroy(which);
+        record.destroy_refused(which);
+        assert_eq!(record.servable(Some(ONE)), None);
+        record.destroy_refused(which);
+        assert_eq!(record, mirrored());
+    }
+}
+
+#[test]
+fn a_refused_destroy_of_something_unknown_leaves_nothing() {
+    for which in [Some(ONE), None] {
+        let mut record = KidRecord::default();
+        record.begin_destroy(which);
+        assert!(!record.is_blank());
+        record.destroy_refused(which);
+        assert!(record.is_blank());
+    }
+}
+
+#[test]
+fn once_the_primary_has_let_go_nothing_brings_a_version_back() {
+    for which in [Some(ONE), None] {
+        let mut record = mirrored();
+        record.begin_destroy(which);
+        record.primary_gone(which);
+        assert_eq!(record.doomed(), [ONE], "the replica is owed");
+        record.destroy_refused(which);
+        record.copied(ONE, replica(1));
+        assert_eq!(record.accept(ONE, facts(1), None), Err(NameReused));
+        assert!(record.is_destroyed(Some(ONE)) && record.servable(None).is_none());
+        record.replica_gone(ONE);
+        record.begin_destroy(which);
+        record.destroy_refused(which);
+        let tombstone = VersionState::Destroyed { fingerprint: Some(facts(1).fingerprint) };
+        assert_eq!(record.state(ONE), Some(&tombstone));
+    }
+}
+
+#[test]
+fn a_destroyed_key_takes_versions_of_a_racing_rotation_along() {
+    let mut record = mirrored();
+    record.begin_destroy(None);
+    record.accept(version(2), facts(2), None).unwrap();
+    assert!(!record.begin_copy(version(2)), "nothing is copied any more");
+    record.primary_gone(None);
+    assert!(record.is_destroyed(Some(version(2))) && record.is_destroyed(Some(version(3))));
+    assert_eq!(record.accept(version(3), facts(3), None), Err(NameReused));
+}
+
+#[test]
+fn a_copy_that_ends_after_the_destroy_began_is_destroyed_too() {
+    let mut record = KidRecord::default();
+    record.accept(ONE, facts(1), None).unwrap();
+    assert!(record.begin_copy(ONE));
+    record.begin_destroy(Some(ONE));
+    assert!(record.state(ONE).unwrap().may_have_stray_replica());
+    record.copied(ONE, replica(1));
+    assert_eq!(record.servable(Some(ONE)), None);
+    record.primary_gone(Some(ONE));
+    assert_eq!(record.state(ONE).unwrap().replica(), Some(&replica(1)));
+}
+
+#[test]
+fn a_version_without_a_replica_is_gone_at_once() {
+    let mut record = KidRecord::default();
+    record.accept(ONE, facts(1), None).unwrap();
+    record.accept(version(2), facts(2), Some(KeptReason::NoPublicPart)).unwrap();
+    record.begin_destroy(None);
+    record.primary_gone(None);
+    assert!(record.doomed().is_empty());
+}
+
+#[test]
+fn the_latest_that_is_mirrored_answers() {
+    let mut record = mirrored();
+    record.accept(version(2), facts(2), None).unwrap();
+    assert_eq!(record.servable(None), Some((ONE, &replica(1))));
+    assert_eq!(record.servable(Some(version(2))), None);
+    record.begin_copy(version(2));
+    record.copied(version(2), replica(2));
+    assert_eq!(record.servable(None), Some((version(2), &replica(2))));
+    assert_eq!(record.live_versions().collect::<Vec<_>>(), [ONE, version(2)]);
+}
+
+#[test]
+fn only_the_recorded_replica_can_be_lost() {
+    let mut record = mirrored();
+    record.replica_lost(ONE, &replica(2).at);
+    assert_eq!(record, mirrored());
+    record.replica_lost(ONE, &replica(1).at);
+    assert!(matches!(record.state(ONE), Some(VersionState::Pending { attempted: true, .. })));
+}
+
+#[test]
+fn a_name_that_comes_back_with_another_key_is_refused() {
+    let mut record = mirrored();
+    assert_eq!(record.accept(ONE, facts(1), None), Ok(()), "the same key twice is no news");
+    assert_eq!(record.accept(ONE, facts(2), None), Err(NameReused));
+}
+
+#[test]
+fn a_version_that_comes_after_its_destroy_was_asked_for_is_taken_along() {
+    let mut record = KidRecord::default();
+    record.begin_destroy(Some(ONE));
+    record.accept(ONE, facts(1), None).unwrap();
+    assert!(!record.begin_copy(ONE));
+    let mut refused = record.clone();
+    refused.destroy_refused(Some(ONE));
+    assert!(matches!(refused.state(ONE), Some(VersionState::Pending { .. })));
+    record.primary_gone(Some(ONE));
+    assert!(record.is_destroyed(Some(ONE)));
+}
+
+#[test]
+fn adoption_fills_gaps_and_overrides_nothing() {
+    let mut record = KidRecord::default();
+    assert!(record.adopt(ONE, &replica(1)));
+    assert_eq!(record, mirrored());
+    assert!(!record.adopt(ONE, &replica(2)), "one too many");
+    assert_eq!(record, mirrored());
+
+    let mut pending = KidRecord::default();
+    pending.accept(ONE, facts(1), None).unwrap();
+    assert!(!pending.adopt(ONE, &replica(2)), "of another key");
+    assert!(pending.adopt(ONE, &replica(1)));
+    assert_eq!(pending, mirrored());
+
+    for which in [Some(ONE), None] {
+        let mut destroyed = KidRecord::default();
+        destroyed.begin_destroy(which);
+        destroyed.primary_gone(which);
+        assert!(destroyed.adopt(ONE, &replica(1)));
+        assert_eq!((destroyed.servable(Some(ONE)), destroyed.doomed()), (None, vec![ONE]));
+    }
+}
+
+/// Random orders of all transitions. Whatever the order: what the primary has let go stays gone, and what is
+/// served is served from where it was copied to.
+#[test]
+fn random_orders_keep_the_invariants() {
+    for seed in 1..=2_000_u64 {
+        let mut random = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let mut record = KidRecord::default();
+        let mut gone = std::collections::BTreeSet::new();
+        for _ in 0..40 {
+            // SplitMix64
+            random = random.wrapping_add(0x9E37_79B9_7F4A_7C15);
+            let mut drawn = (random ^ (random >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            drawn ^= drawn >> 27;
+            let n = u8::try_from((drawn >> 8) % 3 + 1).unwrap();
+            let one = version(n.into());
+            let which = if drawn & 0x80 == 0 { Some(one) } else { None };
+            match drawn % 10 {
+                0 => drop(record.accept(one, facts(n), None)),
+                1 => drop(record.begin_copy(one)),
+                2 => record.copied(one, replica(n)),
+                3 => record.begin_destroy(which),
+                4 => record.destroy_refused(which),
+                5 => {
+                    record.primary_gone(which);
+                    gone.extend(which.map_or(1..=3, |one| one.get()..=one.get()).map(version));
+                }
+                6 => record.replica_gone(one),
+                7 => record.replica_lost(one, &replica(n).at),
+                8 => drop(record.adopt(one, &replica(n))),
+                _ => record.trouble(one, "no answer"),
+            }
+            for n in 1..=3_u8 {
+                let one = version(n.into());
+                let served = record.servable(Some(one));
+                if gone.contains(&one) {
+                    assert!(record.is_destroyed(Some(one)), "seed {seed}: {record:?}");
+                }
+                if let Some((_, replica)) = served {
+                    assert!(!record.is_destroyed(Some(one)), "seed {seed}: {record:?}");
+                    assert_eq!(*replica, self::replica(n), "seed {seed}");
+                }
+            }
+        }
+    }
+}

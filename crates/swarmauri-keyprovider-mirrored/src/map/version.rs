@@ -1,0 +1,112 @@
+//! The life of one version, and what is recorded of it.
+
+use swarmauri_keys::{Fingerprint, KeyAlg, KeyRef, KeyVersionId, PublicKey};
+
+use crate::mode::{Fidelity, KeptReason};
+
+/// The life of one version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum VersionState {
+    /// The primary has it, the secondary does not, or not for sure.
+    Pending { key: Facts, attempted: bool, trouble: Trouble },
+    /// The secondary has it too.
+    Mirrored(Replica),
+    /// The primary has it, and mode or policy keeps it there.
+    Kept { key: Facts, reason: KeptReason },
+    /// Its destroy has started. Not served from the secondary; with `primary_gone` not served at all.
+    Destroying { was: Option<Box<VersionState>>, asked: u32, primary_gone: bool, trouble: Trouble },
+    /// A tombstone. Keeps the fingerprint, by which a replica that turns up late is known.
+    Destroyed { fingerprint: Option<Fingerprint> },
+}
+
+/// What is recorded of a key when the primary accepts it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Facts {
+    pub(crate) fingerprint: Fingerprint,
+    pub(crate) alg: KeyAlg,
+}
+
+/// Where the copy of a version is, and what an answer from there is checked against.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Replica {
+    pub(crate) at: KeyVersionId,
+    pub(crate) fidelity: Fidelity,
+    pub(crate) key: Facts,
+}
+
+/// How often the secondary was tried in vain, and what it said last.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Trouble {
+    pub(crate) attempts: u32,
+    pub(crate) last_error: Option<String>,
+}
+
+impl Facts {
+    /// The facts of a key. The thumbprint of a pair is computed, not believed.
+    pub(crate) fn of(key: &KeyRef) -> Self {
+        let fingerprint = key.public_key().map_or_else(|| key.fingerprint().clone(), PublicKey::thumbprint);
+        Self { fingerprint, alg: key.alg() }
+    }
+}
+
+impl VersionState {
+    /// What is recorded of the key, if anything is.
+    pub(crate) fn facts(&self) -> Option<&Facts> {
+        match self {
+            Self::Pending { key, .. } | Self::Kept { key, .. } | Self::Mirrored(Replica { key, .. }) => {
+                Some(key)
+            }
+            Self::Destroying { was, .. } => was.as_ref()?.facts(),
+            Self::Destroyed { .. } => None,
+        }
+    }
+
+    /// The fingerprint, also that of a tombstone.
+    pub(crate) fn fingerprint(&self) -> Option<&Fingerprint> {
+        match self {
+            Self::Destroyed { fingerprint } => fingerprint.as_ref(),
+            other => other.facts().map(|key| &key.fingerprint),
+        }
+    }
+
+    /// The replica that is known, also that of a version on its way out.
+    pub(crate) fn replica(&self) -> Option<&Replica> {
+        match self {
+            Self::Mirrored(replica) => Some(replica),
+            Self::Destroying { was, .. } => was.as_ref()?.replica(),
+            Self::Pending { .. } | Self::Kept { .. } | Self::Destroyed { .. } => None,
+        }
+    }
+
+    /// Whether the secondary may hold a replica whose place is not known.
+    pub(crate) fn may_have_stray_replica(&self) -> bool {
+        match self {
+            Self::Pending { attempted, .. } => *attempted,
+            Self::Destroying { was, .. } => was.as_ref().is_some_and(|was| was.may_have_stray_replica()),
+            Self::Mirrored(_) | Self::Kept { .. } | Self::Destroyed { .. } => false,
+        }
+    }
+
+    pub(super) fn is_live(&self) -> bool {
+        matches!(self, Self::Pending { .. } | Self::Mirrored(_) | Self::Kept { .. })
+    }
+
+    pub(super) fn destroying(self, primary_gone: bool) -> Self {
+        let trouble = Trouble::default();
+        Self::Destroying { was: Some(Box::new(self)), asked: 1, primary_gone, trouble }
+    }
+
+    /// The primary no longer has it. Without a replica that is the end of it.
+    pub(super) fn gone(self) -> Self {
+        let fingerprint = self.fingerprint().cloned();
+        if self.replica().is_none() && !self.may_have_stray_replica() {
+            return Self::Destroyed { fingerprint };
+        }
+        match self {
+            Self::Destroying { was, asked, trouble, .. } => {
+                Self::Destroying { was, asked, primary_gone: true, trouble }
+            }
+            state => state.destroying(true),
+        }
+    }
+}

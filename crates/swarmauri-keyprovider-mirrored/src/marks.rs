@@ -1,0 +1,110 @@
+//! The tags by which a replica says what it is a copy of.
+
+use swarmauri_keys::{
+    ExportPolicy, Fingerprint, KeyClass, KeyError, KeyRef, KeyRefParts, KeySpec, KeyVersionId, Tags,
+};
+
+use crate::map::{Facts, Replica};
+use crate::mode::Fidelity;
+
+/// `"<kid>.<version>"` of the primary's key.
+pub(crate) const SOURCE: &str = "mirror.source";
+/// The fingerprint it had when it was copied.
+const FINGERPRINT: &str = "mirror.fingerprint";
+/// How much was copied: see [`Fidelity`].
+const FIDELITY: &str = "mirror.fidelity";
+/// The export policy on the primary.
+const POLICY: &str = "mirror.policy";
+/// The class on the primary, if it is not the algorithm's own.
+const CLASS: &str = "mirror.class";
+/// On a key of the primary: names the create that made it, where the primary takes no `kid`.
+pub(crate) const INTENT: &str = "mirror.intent";
+
+/// What the tags of a replica claim.
+#[derive(Debug, Clone)]
+pub(crate) struct Claim {
+    pub(crate) source: KeyVersionId,
+    pub(crate) fingerprint: Fingerprint,
+    pub(crate) fidelity: Fidelity,
+    policy: ExportPolicy,
+    class: Option<KeyClass>,
+}
+
+impl Claim {
+    /// Reads the claim from tags; `None` if they make none that can be understood.
+    pub(crate) fn read(tags: &Tags) -> Option<Self> {
+        Some(Self {
+            source: tags.get(SOURCE)?.parse().ok()?,
+            fingerprint: tags.get(FINGERPRINT)?.parse().ok()?,
+            fidelity: tags.get(FIDELITY)?.parse().ok()?,
+            policy: tags.get(POLICY)?.parse().ok()?,
+            class: tags.get(CLASS).and_then(|class| class.parse().ok()),
+        })
+    }
+
+    /// The replica at this place of the secondary, as its claim describes it.
+    pub(crate) fn replica(&self, at: KeyVersionId, alg: swarmauri_keys::KeyAlg) -> Replica {
+        let key = Facts { fingerprint: self.fingerprint.clone(), alg };
+        Replica { at, fidelity: self.fidelity, key }
+    }
+}
+
+/// The spec of the replica of a key.
+pub(crate) fn replica_spec(key: &KeyRef, fidelity: Fidelity) -> Result<KeySpec, KeyError> {
+    let policy = match fidelity {
+        Fidelity::Full => key.export_policy(),
+        Fidelity::PublicOnly | Fidelity::PublicOnlyFallback => ExportPolicy::PublicOnly,
+    };
+    let mut tags = key
+        .tags()
+        .clone()
+        .with(SOURCE, key.id().to_string())?
+        .with(FINGERPRINT, Facts::of(key).fingerprint.as_str())?
+        .with(FIDELITY, fidelity.as_str())?
+        .with(POLICY, key.export_policy().as_str())?;
+    if key.class() != key.alg().class() {
+        tags = tags.with(CLASS, key.class().as_str())?;
+    }
+    let mut spec = KeySpec::builder(key.alg()).uses(key.uses().iter()).export_policy(policy);
+    if let Some(label) = key.label() {
+        spec = spec.label(label);
+    }
+    Ok(spec.build()?.with_tags(tags))
+}
+
+/// The replica as the primary would have answered: its `kid`, version, policy, class and tags.
+///
+/// The secret, if the replica's answer holds one, goes along.
+pub(crate) fn as_primary(replica: &KeyRef, id: KeyVersionId) -> Result<KeyRef, KeyError> {
+    let claim = Claim::read(replica.tags());
+    let KeyRefParts {
+        id: _,
+        alg,
+        class,
+        uses,
+        state,
+        export_policy,
+        size_bits,
+        label,
+        tags,
+        fingerprint,
+        public,
+    } = replica.parts().clone();
+    let answer = KeyRef::new(KeyRefParts {
+        id,
+        alg,
+        class: claim.as_ref().and_then(|claim| claim.class).unwrap_or(class),
+        uses,
+        state,
+        export_policy: claim.as_ref().map_or(export_policy, |claim| claim.policy),
+        size_bits,
+        label,
+        tags: tags.retaining(|name| ![SOURCE, FINGERPRINT, FIDELITY, POLICY, CLASS].contains(&name)),
+        fingerprint,
+        public,
+    });
+    match replica.secret() {
+        Some(secret) => answer.with_secret(secret.clone()),
+        None => Ok(answer),
+    }
+}

@@ -1,0 +1,226 @@
+//! Repair: carries a plan out, step by step.
+
+use serde::{Serialize, Serializer};
+use swarmauri_keyprovider::{Feature, Secrets};
+use swarmauri_keys::{KeyError, KeyId, KeyVersion, KeyVersionId};
+
+use crate::adopt::for_each_key;
+use crate::map::{Facts, Replica, VersionState, Whole};
+use crate::marks;
+use crate::plan::{Conflict, ReconcilePlan, Step};
+use crate::provider::MirroredKeyProvider;
+use crate::store::update;
+
+/// What [`reconcile`](MirroredKeyProvider::reconcile) did.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct ReconcileReport {
+    /// Steps that succeeded.
+    pub done: Vec<Step>,
+    /// Steps that failed; they stay owed.
+    pub failed: Vec<FailedStep>,
+    /// What contradicts itself, and is left to people.
+    pub conflicts: Vec<Conflict>,
+    /// What could not be compared, and why.
+    pub not_compared: Vec<String>,
+}
+
+/// A step that failed.
+#[derive(Debug, Clone, Serialize)]
+pub struct FailedStep {
+    /// The step.
+    pub step: Step,
+    /// Why.
+    #[serde(serialize_with = "as_text")]
+    pub error: KeyError,
+}
+
+impl MirroredKeyProvider {
+    /// Compares primary, secondary and map, and pays what is owed: retries copies and destroys, finds out
+    /// what became of writes whose outcome is unknown, adopts replicas by their tags, copies keys that the
+    /// primary has and the mirror does not know.
+    ///
+    /// On the primary it changes nothing, but for a destroy that was asked for and whose outcome is unknown:
+    /// that one is asked for again. May run at any time, beside traffic, and twice at once. What a side
+    /// refuses or fails is in the report, and stays owed.
+    pub async fn reconcile(&self) -> ReconcileReport {
+        let plan = self.plan_reconcile().await;
+        self.apply(plan).await
+    }
+
+    /// Carries a plan out. Steps that the world has overtaken do nothing.
+    pub async fn apply(&self, plan: ReconcilePlan) -> ReconcileReport {
+        let ReconcilePlan { steps, conflicts, not_compared } = plan;
+        let mut report = ReconcileReport { conflicts, not_compared, ..ReconcileReport::default() };
+        for step in steps {
+            match self.apply_step(&step).await {
+                Ok(()) => report.done.push(step),
+                Err(error) => report.failed.push(FailedStep { step, error }),
+            }
+        }
+        report
+    }
+
+    async fn apply_step(&self, step: &Step) -> Result<(), KeyError> {
+        match step {
+            Step::SettleIntent { kid } => {
+                let _right = self.locks.lock(kid).await;
+                self.take_in(kid).await?;
+                update(&*self.map, kid, |record| record.intent = None).await?;
+                self.copy_all(kid).await
+            }
+            Step::TakeIn { kid } => {
+                let _right = self.locks.lock(kid).await;
+                self.take_in(kid).await?;
+                self.copy_all(kid).await
+            }
+            Step::SettleTaggedIntent { tag } => self.settle_tagged(tag).await,
+            Step::FinishDestroy { kid, version } => self.finish_destroy(kid, *version).await,
+            Step::AdoptReplica { id, at } => self.adopt_checked(id, at).await,
+            Step::Copy { id } => {
+                let _right = self.locks.lock(&id.kid).await;
+                self.copy_or_forget(id).await
+            }
+            Step::CopyAgain { id, at } => {
+                let _right = self.locks.lock(&id.kid).await;
+                match self.secondary.get_key(&at.kid, Some(at.version), Secrets::Omit).await {
+                    Ok(_) => return Ok(()),
+                    Err(KeyError::NotFound { .. }) => {}
+                    Err(error) => return Err(error),
+                }
+                update(&*self.map, &id.kid, |record| record.replica_lost(id.version, at)).await?;
+                self.copy_or_forget(id).await
+            }
+            Step::DestroyReplica { id, at } => self.destroy_unwanted(id, at).await,
+        }
+    }
+
+    /// Records every version that the primary has of a key and the map does not know.
+    async fn take_in(&self, kid: &KeyId) -> Result<(), KeyError> {
+        let versions = match self.primary.list_versions(kid).await {
+            Err(KeyError::NotFound { .. }) => return Ok(()),
+            versions => versions?,
+        };
+        for version in versions {
+            let known = self.map.get(kid).map(|known| known.record).unwrap_or_default();
+            if known.whole == Whole::Live && known.state(version).is_none() {
+                let key = self.primary.get_key(kid, Some(version), Secrets::Omit).await?;
+                self.record(&key).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn copy_all(&self, kid: &KeyId) -> Result<(), KeyError> {
+        let record = self.map.get(kid).map(|known| known.record).unwrap_or_default();
+        for version in record.versions.keys() {
+            if let Some(error) = self.copy(&kid.at(*version), None).await {
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Copies a version; one that neither side has any more is forgotten.
+    async fn copy_or_forget(&self, id: &KeyVersionId) -> Result<(), KeyError> {
+        match self.copy(id, None).await {
+            Some(KeyError::NotFound { .. }) => {
+                if let Some(replica) = self.find_replica(id).await? {
+                    return self.adopt(id, &replica).await;
+                }
+                update(&*self.map, &id.kid, |record| record.forget(id.version)).await
+            }
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+
+    async fn settle_tagged(&self, tag: &str) -> Result<(), KeyError> {
+        self.primary_can.require(Feature::ListKeys)?;
+        let mut tagged = Vec::new();
+        for_each_key(&*self.primary, |summary| {
+            if summary.tags.get(marks::INTENT) == Some(tag) {
+                tagged.push(summary.kid);
+            }
+        })
+        .await?;
+        for kid in tagged {
+            let _right = self.locks.lock(&kid).await;
+            self.take_in(&kid).await?;
+            self.copy_all(&kid).await?;
+        }
+        self.intents.settle(tag);
+        Ok(())
+    }
+
+    async fn finish_destroy(&self, kid: &KeyId, version: Option<KeyVersion>) -> Result<(), KeyError> {
+        let _right = self.locks.lock(kid).await;
+        let record = self.map.get(kid).map(|known| known.record).unwrap_or_default();
+        let undecided = match version {
+            None => matches!(record.whole, Whole::Destroying { .. }),
+            Some(version) => {
+                matches!(record.state(version), Some(VersionState::Destroying { primary_gone: false, .. }))
+            }
+        };
+        if undecided {
+            match self.destroy_on_primary(kid, version).await {
+                Ok(_) => update(&*self.map, kid, |record| record.primary_gone(version)).await?,
+                Err(error) if error.is_outage() => return Err(error),
+                // Refused: the key lives on, and its state has gone back. That settles it.
+                Err(_) => return Ok(()),
+            }
+        }
+        self.destroy_replicas(kid).await.map_or(Ok(()), Err)
+    }
+
+    /// Adopts a replica, unless the primary has another key under that name.
+    async fn adopt_checked(&self, id: &KeyVersionId, at: &KeyVersionId) -> Result<(), KeyError> {
+        let _right = self.locks.lock(&id.kid).await;
+        let Some(replica) = self.replica_at(id, at).await? else {
+            return Ok(());
+        };
+        match self.primary.get_key(&id.kid, Some(id.version), Secrets::Omit).await {
+            Ok(key) if Facts::of(&key) != replica.key => {
+                return Err(KeyError::integrity(format!("{at} says that it is a copy of {id}, and is not")));
+            }
+            Ok(_) | Err(KeyError::NotFound { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        self.adopt(id, &replica).await
+    }
+
+    async fn destroy_unwanted(&self, id: &KeyVersionId, at: &KeyVersionId) -> Result<(), KeyError> {
+        let _right = self.locks.lock(&id.kid).await;
+        let record = self.map.get(&id.kid).map(|known| known.record).unwrap_or_default();
+        let is_home = record.servable(Some(id.version)).is_some_and(|(_, replica)| replica.at == *at);
+        if is_home || self.replica_at(id, at).await?.is_none() {
+            return Ok(());
+        }
+        self.secondary.destroy_key(&at.kid, Some(at.version)).await?;
+        if record.state(id.version).and_then(VersionState::replica).is_some_and(|known| known.at == *at) {
+            update(&*self.map, &id.kid, |record| record.replica_gone(id.version)).await?;
+        }
+        Ok(())
+    }
+
+    /// The replica at a place, if it still is there and still says that it is a copy of this.
+    async fn replica_at(&self, id: &KeyVersionId, at: &KeyVersionId) -> Result<Option<Replica>, KeyError> {
+        match self.secondary.get_key(&at.kid, Some(at.version), Secrets::Omit).await {
+            Ok(key) => Ok(marks::Claim::read(key.tags())
+                .filter(|claim| claim.source == *id)
+                .map(|claim| Replica { at: at.clone(), fidelity: claim.fidelity, key: Facts::of(&key) })),
+            Err(KeyError::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl ReconcileReport {
+    /// Whether nothing failed, nothing is in conflict, and everything was compared.
+    pub fn is_clean(&self) -> bool {
+        self.failed.is_empty() && self.conflicts.is_empty() && self.not_compared.is_empty()
+    }
+}
+
+fn as_text<S: Serializer>(error: &KeyError, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(error)
+}

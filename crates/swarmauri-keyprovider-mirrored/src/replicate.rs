@@ -1,0 +1,177 @@
+//! The write path: the intent first, then the primary, then a record, then the copy.
+
+use swarmauri_keyprovider::{Feature, random_kid};
+use swarmauri_keys::{KeyError, KeyId, KeyMaterial, KeyRef, KeySpec, SpecOverrides, Tags};
+
+use crate::events;
+use crate::map::{Facts, Intent, KidRecord, Whole};
+use crate::marks;
+use crate::mode::{self, CopyPlan};
+use crate::provider::MirroredKeyProvider;
+use crate::store::update;
+
+/// Whether this call recorded the intent, or one from before is still open and must stay so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Begun {
+    Fresh,
+    Earlier,
+}
+
+impl MirroredKeyProvider {
+    /// Creates a key, or imports this one: by a chosen `kid` where the primary takes one, else by a tag.
+    pub(crate) async fn make(
+        &self,
+        spec: &KeySpec,
+        material: Option<KeyMaterial>,
+    ) -> Result<KeyRef, KeyError> {
+        check_tags(spec.tags())?;
+        match spec.kid() {
+            Some(kid) => self.make_at(kid, spec, material).await,
+            None if !self.mirrors() => self.ask_to_make(spec, material).await,
+            None if self.primary_can.has(Feature::ChosenKid) => {
+                let kid = random_kid()?;
+                self.make_at(&kid, &spec.clone().with_kid(kid.clone()), material).await
+            }
+            None => self.make_tagged(spec, material).await,
+        }
+    }
+
+    pub(crate) async fn rotate(&self, kid: &KeyId, overrides: &SpecOverrides) -> Result<KeyRef, KeyError> {
+        if let Some(tags) = &overrides.tags {
+            check_tags(tags)?;
+        }
+        let _right = self.locks.lock(kid).await;
+        let begun = match self.begin(kid, Intent::Rotate).await? {
+            Ok(begun) => begun,
+            Err(Whole::Destroyed) => return Err(KeyError::not_found(kid, None)),
+            Err(_) => return Err(KeyError::conflict(format!("{kid} is being destroyed"))),
+        };
+        match self.primary.rotate_key(kid, overrides).await {
+            Ok(key) => self.made(key, begun).await,
+            Err(error) => Err(self.not_made(kid, "rotate", begun, error).await),
+        }
+    }
+
+    async fn ask_to_make(&self, spec: &KeySpec, material: Option<KeyMaterial>) -> Result<KeyRef, KeyError> {
+        match material {
+            Some(material) => self.primary.import_key(spec, material).await,
+            None => self.primary.create_key(spec).await,
+        }
+    }
+
+    async fn make_at(
+        &self,
+        kid: &KeyId,
+        spec: &KeySpec,
+        material: Option<KeyMaterial>,
+    ) -> Result<KeyRef, KeyError> {
+        let _right = self.locks.lock(kid).await;
+        let begun = self.begin(kid, Intent::Create).await?.map_err(|_| {
+            KeyError::conflict(format!("{kid} was destroyed, or is being destroyed; a kid is not used again"))
+        })?;
+        match self.ask_to_make(spec, material).await {
+            Ok(key) => self.made(key, begun).await,
+            Err(error) => Err(self.not_made(kid, "create", begun, error).await),
+        }
+    }
+
+    async fn make_tagged(&self, spec: &KeySpec, material: Option<KeyMaterial>) -> Result<KeyRef, KeyError> {
+        let tag = random_kid()?;
+        let tagged = spec.clone().with_tags(spec.tags().clone().with(marks::INTENT, tag.as_str())?);
+        self.intents.begin(tag.as_str());
+        match self.ask_to_make(&tagged, material).await {
+            Ok(key) => {
+                let _right = self.locks.lock(key.kid()).await;
+                let recorded = self.record(&key).await;
+                self.intents.settle(tag.as_str());
+                recorded?;
+                self.copy(key.id(), Some(&key)).await;
+                Ok(key)
+            }
+            Err(error) => {
+                if error.is_outage() {
+                    events::outcome_unknown("create", None, &error);
+                } else {
+                    self.intents.settle(tag.as_str());
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Records an intent, unless the key is on its way out. Mode `none` records nothing.
+    async fn begin(&self, kid: &KeyId, intent: Intent) -> Result<Result<Begun, Whole>, KeyError> {
+        update(&*self.map, kid, |record| {
+            if record.whole != Whole::Live {
+                return Err(record.whole);
+            }
+            if record.intent.is_some() || !self.mirrors() {
+                return Ok(Begun::Earlier);
+            }
+            record.intent = Some(intent);
+            Ok(Begun::Fresh)
+        })
+        .await
+    }
+
+    /// The primary has accepted a version: records it, and copies it.
+    async fn made(&self, key: KeyRef, begun: Begun) -> Result<KeyRef, KeyError> {
+        self.record(&key).await?;
+        self.forget_intent(key.kid(), begun).await?;
+        self.copy(key.id(), Some(&key)).await;
+        Ok(key)
+    }
+
+    /// The primary has refused, or its answer is unknown: then the intent stays, for reconcile to look.
+    async fn not_made(&self, kid: &KeyId, operation: &str, begun: Begun, error: KeyError) -> KeyError {
+        if error.is_outage() {
+            events::outcome_unknown(operation, Some(kid), &error);
+            return error;
+        }
+        // A map that cannot be written leaves the intent open, and reconcile closes it.
+        let _ = self.forget_intent(kid, begun).await;
+        error
+    }
+
+    async fn forget_intent(&self, kid: &KeyId, begun: Begun) -> Result<(), KeyError> {
+        if begun == Begun::Earlier {
+            return Ok(());
+        }
+        update(&*self.map, kid, |record| record.intent = None).await
+    }
+
+    /// Records what the primary has accepted. Mode `none` has nothing to record, and still a tombstone is
+    /// not brought back.
+    pub(crate) async fn record(&self, key: &KeyRef) -> Result<(), KeyError> {
+        let kept = match mode::plan(self.settings.mode, key) {
+            CopyPlan::Keep(reason) => Some(reason),
+            CopyPlan::Full | CopyPlan::Public(_) => None,
+        };
+        let facts = Facts::of(key);
+        let accepted = update(&*self.map, key.kid(), |record: &mut KidRecord| {
+            if self.mirrors() {
+                record.accept(key.version(), facts.clone(), kept).is_ok()
+            } else {
+                !record.is_destroyed(Some(key.version()))
+            }
+        });
+        if accepted.await? {
+            return Ok(());
+        }
+        events::name_reused(key.id());
+        Err(KeyError::integrity(format!(
+            "the primary gave a new key the name {}, which another key has or had; it is not served",
+            key.id()
+        )))
+    }
+}
+
+fn check_tags(tags: &Tags) -> Result<(), KeyError> {
+    match tags.iter().find(|(name, _)| name.starts_with(Tags::RESERVED_PREFIX)) {
+        Some((name, _)) => Err(KeyError::invalid_input(format!(
+            "tags that start with {} belong to the mirror; rename the tag {name:?}",
+            Tags::RESERVED_PREFIX
+        ))),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,129 @@
+//! What the mirror holds and owes right now.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::adopt::PAGE;
+use crate::map::{Intent, KidRecord, Trouble, VersionState, Whole};
+use crate::mode::{Fidelity, KeptReason, MirrorMode};
+use crate::provider::MirroredKeyProvider;
+
+/// What the mirror holds and owes. Counts are of key versions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MirrorStatus {
+    /// What is copied.
+    pub mode: MirrorMode,
+    /// Versions with a replica, by what it holds.
+    pub replicas: BTreeMap<Fidelity, usize>,
+    /// Versions that have no replica on purpose, by the reason.
+    pub kept: BTreeMap<KeptReason, usize>,
+    /// Versions destroyed, for which a tombstone is kept.
+    pub tombstones: usize,
+    /// What is owed; [`reconcile`](MirroredKeyProvider::reconcile) pays it.
+    pub backlog: Vec<Debt>,
+}
+
+/// Something that is still to be done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Debt {
+    /// `"<kid>.<version>"`, or the `kid` where it concerns the whole key, or, for a create on a primary that
+    /// takes no `kid`, the value of its tag `mirror.intent`.
+    pub key: String,
+    /// What is owed.
+    pub kind: DebtKind,
+    /// How often it was tried in vain.
+    pub attempts: u32,
+    /// What the secondary said last.
+    pub last_error: Option<String>,
+}
+
+/// What can be owed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DebtKind {
+    /// A copy on the secondary.
+    Copy,
+    /// The destruction of a replica; the primary no longer has the key.
+    DestroyReplica,
+    /// The outcome of a destroy on the primary is unknown.
+    DestroyOutcome,
+    /// The outcome of a create or import on the primary is unknown.
+    CreateOutcome,
+    /// The outcome of a rotation on the primary is unknown.
+    RotateOutcome,
+}
+
+impl MirroredKeyProvider {
+    /// What the mirror holds and owes right now. Writes under way show as debts.
+    pub fn status(&self) -> MirrorStatus {
+        let mut status = MirrorStatus {
+            mode: self.settings.mode,
+            replicas: BTreeMap::new(),
+            kept: BTreeMap::new(),
+            tombstones: 0,
+            backlog: Vec::new(),
+        };
+        for tag in self.intents.open() {
+            status.owe(tag, DebtKind::CreateOutcome, &Trouble::default());
+        }
+        let mut after = None;
+        loop {
+            let page = self.map.page(after.as_ref(), PAGE);
+            for (kid, record) in &page {
+                status.count_key(kid.as_str(), record);
+                for (version, state) in &record.versions {
+                    status.count(&kid.at(*version).to_string(), state);
+                }
+            }
+            match page.into_iter().last() {
+                Some((kid, _)) => after = Some(kid),
+                None => return status,
+            }
+        }
+    }
+}
+
+impl MirrorStatus {
+    fn count_key(&mut self, kid: &str, record: &KidRecord) {
+        if let Whole::Destroying { .. } = record.whole {
+            self.owe(kid.to_owned(), DebtKind::DestroyOutcome, &Trouble::default());
+        }
+        match record.intent {
+            Some(Intent::Create) => self.owe(kid.to_owned(), DebtKind::CreateOutcome, &Trouble::default()),
+            Some(Intent::Rotate) => self.owe(kid.to_owned(), DebtKind::RotateOutcome, &Trouble::default()),
+            None => {}
+        }
+    }
+
+    fn count(&mut self, id: &str, state: &VersionState) {
+        match state {
+            VersionState::Pending { trouble, .. } => self.owe(id.to_owned(), DebtKind::Copy, trouble),
+            VersionState::Mirrored(replica) => *self.replicas.entry(replica.fidelity).or_default() += 1,
+            VersionState::Kept { reason, .. } => *self.kept.entry(*reason).or_default() += 1,
+            VersionState::Destroying { primary_gone, trouble, .. } => {
+                let kind = if *primary_gone { DebtKind::DestroyReplica } else { DebtKind::DestroyOutcome };
+                self.owe(id.to_owned(), kind, trouble);
+            }
+            VersionState::Destroyed { .. } => self.tombstones += 1,
+        }
+    }
+
+    fn owe(&mut self, key: String, kind: DebtKind, trouble: &Trouble) {
+        let Trouble { attempts, last_error } = trouble.clone();
+        self.backlog.push(Debt { key, kind, attempts, last_error });
+    }
+}
+
+impl fmt::Display for DebtKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Copy => "copy",
+            Self::DestroyReplica => "destroy replica",
+            Self::DestroyOutcome => "destroy of unknown outcome",
+            Self::CreateOutcome => "create of unknown outcome",
+            Self::RotateOutcome => "rotation of unknown outcome",
+        })
+    }
+}

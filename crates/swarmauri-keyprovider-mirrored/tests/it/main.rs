@@ -1,0 +1,15 @@
+//! Tests of the mirrored provider, by the promise they prove.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
+
+mod adoption;
+mod cancellation;
+mod config;
+mod conformance;
+mod destroy;
+mod failover;
+mod jwks;
+mod listing;
+mod reconcile;
+mod secrets;
+mod support;
+mod writes;

@@ -1,0 +1,129 @@
+//! Two local providers behind faults, and the mirror over them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use swarmauri_keyprovider::{KeyProvider, KeyProviderExt, Secrets};
+use swarmauri_keyprovider_local::LocalKeyProvider;
+use swarmauri_keyprovider_mirrored::{MirrorMode, MirroredBuilder, MirroredKeyProvider};
+use swarmauri_keyprovider_testkit::{Faults, FaultyProvider};
+use swarmauri_keys::{ExportPolicy, Jwk, KeyAlg, KeyError, KeyErrorKind, KeyId, KeyRef, KeySpec, KeyVersion};
+
+pub(crate) struct World {
+    pub(crate) mirror: Arc<MirroredKeyProvider>,
+    pub(crate) primary: Faults,
+    pub(crate) secondary: Faults,
+    /// The keys of each side, past its faults and its journal.
+    pub(crate) primary_keys: Arc<dyn KeyProvider>,
+    pub(crate) secondary_keys: Arc<dyn KeyProvider>,
+    sides: (Arc<FaultyProvider>, Arc<FaultyProvider>),
+}
+
+pub(crate) fn world() -> World {
+    world_with(|builder| builder)
+}
+
+pub(crate) fn world_in(mode: MirrorMode) -> World {
+    world_with(|builder| builder.mode(mode))
+}
+
+pub(crate) fn world_with(build: impl FnOnce(MirroredBuilder) -> MirroredBuilder) -> World {
+    restricted_world(|_, _| {}, build)
+}
+
+/// A world whose sides lose capabilities before the mirror sees them.
+pub(crate) fn restricted_world(
+    restrict: impl FnOnce(&Faults, &Faults),
+    build: impl FnOnce(MirroredBuilder) -> MirroredBuilder,
+) -> World {
+    let primary = Arc::new(FaultyProvider::new(Arc::new(LocalKeyProvider::new())));
+    let secondary = Arc::new(FaultyProvider::new(Arc::new(LocalKeyProvider::new())));
+    restrict(&primary.faults(), &secondary.faults());
+    let builder = MirroredKeyProvider::builder(primary.clone(), secondary.clone());
+    World {
+        mirror: Arc::new(build(builder).build().unwrap()),
+        primary: primary.faults(),
+        secondary: secondary.faults(),
+        primary_keys: primary.inner(),
+        secondary_keys: secondary.inner(),
+        sides: (primary, secondary),
+    }
+}
+
+impl World {
+    /// The same two sides under a new mirror: what a restart of the process leaves.
+    pub(crate) fn restart(self) -> Self {
+        let (primary, secondary) = self.sides.clone();
+        let settings = *self.mirror.settings();
+        let builder = MirroredKeyProvider::builder(primary, secondary).settings(settings);
+        Self { mirror: Arc::new(builder.build().unwrap()), ..self }
+    }
+
+    /// The debts, as `kind key`.
+    pub(crate) fn backlog(&self) -> Vec<String> {
+        let backlog = self.mirror.status().backlog;
+        backlog.iter().map(|debt| format!("{} {}", debt.kind, debt.key)).collect()
+    }
+
+    pub(crate) async fn replicas(&self) -> usize {
+        self.secondary_keys.list_all_keys().await.unwrap().len()
+    }
+
+    pub(crate) async fn jwk(&self, kid: &KeyId, version: Option<KeyVersion>) -> Result<Jwk, KeyError> {
+        self.mirror.get_public_jwk(kid, version).await
+    }
+
+    pub(crate) async fn read(&self, kid: &KeyId, version: Option<KeyVersion>) -> Result<KeyRef, KeyError> {
+        self.mirror.get_key(kid, version, Secrets::Omit).await
+    }
+
+    pub(crate) async fn secret(&self, kid: &KeyId) -> Result<KeyRef, KeyError> {
+        self.mirror.get_key(kid, None, Secrets::Include).await
+    }
+}
+
+/// Another mirror over the same two sides, in mode `public_only`: another process.
+pub(crate) fn world_over(world: &World) -> MirroredKeyProvider {
+    let (primary, secondary) = world.sides.clone();
+    MirroredKeyProvider::new(primary, secondary).unwrap()
+}
+
+pub(crate) fn exportable(alg: KeyAlg) -> KeySpec {
+    KeySpec::builder(alg).export_policy(ExportPolicy::SecretWhenAllowed).build().unwrap()
+}
+
+pub(crate) fn version(n: u32) -> KeyVersion {
+    KeyVersion::new(n).unwrap()
+}
+
+pub(crate) fn kid(name: &str) -> KeyId {
+    KeyId::new(name).unwrap()
+}
+
+pub(crate) fn kind<T: std::fmt::Debug>(result: Result<T, KeyError>) -> KeyErrorKind {
+    result.unwrap_err().kind()
+}
+
+/// Drops a future that does not end within a minute of paused time.
+pub(crate) async fn give_up<F: Future>(future: F) -> Option<F::Output> {
+    tokio::time::timeout(Duration::from_mins(1), future).await.ok()
+}
+
+/// One error of every kind but outages.
+pub(crate) fn refusals() -> Vec<KeyError> {
+    let kid = kid("other");
+    vec![
+        KeyError::Disabled { kid, version: None },
+        KeyError::permission_denied("told to"),
+        KeyError::unsupported_algorithm(KeyAlg::Ed25519, "told to"),
+        KeyError::unsupported("told to"),
+        KeyError::invalid_input("told to"),
+        KeyError::invalid_state("told to"),
+        KeyError::conflict("told to"),
+        KeyError::integrity("told to"),
+    ]
+}
+
+pub(crate) fn outages() -> Vec<KeyError> {
+    vec![KeyError::unavailable("told to"), KeyError::timeout("told to")]
+}
