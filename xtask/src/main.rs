@@ -1,1 +1,81 @@
-fn main() {}
+//! The project's own commands. `cargo xtask help` lists them.
+//!
+//! Everything here is the standard library: building it must never be what a newcomer waits for.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks on its streams")]
+
+mod counts;
+mod interop;
+mod lint;
+mod run;
+mod test;
+
+use std::process::ExitCode;
+
+use run::{Report, Workspace};
+
+/// One subcommand. The tidy test reads this table to check what the documentation says.
+struct Command {
+    name: &'static str,
+    about: &'static str,
+    run: fn(&Workspace) -> Report,
+}
+
+const COMMANDS: &[Command] = &[
+    Command {
+        name: "test",
+        about: "run every test, those with OpenSSL, Python and Node included",
+        run: test::test,
+    },
+    Command { name: "lint", about: "check format, clippy per feature set, and rustdoc", run: lint::lint },
+    Command { name: "ci", about: "lint, then test", run: ci },
+    Command { name: "help", about: "print this list", run: help },
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let workspace = match Workspace::find() {
+        Ok(workspace) => workspace,
+        Err(reason) => return misuse(&reason),
+    };
+    match arguments.as_slice() {
+        [] => misuse("which command?"),
+        [flag] if flag == "-h" || flag == "--help" => finish("help", &help(&workspace)),
+        [name] => match COMMANDS.iter().find(|command| command.name == name) {
+            Some(command) => finish(command.name, &(command.run)(&workspace)),
+            None => misuse(&format!("unknown command {name:?}")),
+        },
+        [name, ..] => misuse(&format!("{name} takes no arguments")),
+    }
+}
+
+fn ci(workspace: &Workspace) -> Report {
+    let mut report = lint::lint(workspace);
+    report.append(test::test(workspace));
+    report
+}
+
+fn help(_: &Workspace) -> Report {
+    println!("{}", usage());
+    Report::default()
+}
+
+fn finish(name: &str, report: &Report) -> ExitCode {
+    if !report.is_empty() {
+        println!("\ncargo xtask {name}\n{report}");
+    }
+    if report.failed() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+fn misuse(reason: &str) -> ExitCode {
+    eprintln!("error: {reason}\n\n{}", usage());
+    ExitCode::from(2)
+}
+
+fn usage() -> String {
+    let commands = COMMANDS.iter().map(|Command { name, about, .. }| format!("\n  {name:<6} {about}"));
+    let commands: String = commands.collect();
+    format!(
+        "Usage: cargo xtask <command>\n\nCommands:{commands}\n\nWith CI=true a missing tool is a failure, not a skip."
+    )
+}
