@@ -11,9 +11,7 @@ pub(crate) fn decode(input: &[u8]) -> Result<Value, Error> {
     let mut reader = Reader { input, offset: 0 };
     let value = reader.item(0)?;
     if reader.remaining() > 0 {
-        return Err(Error::Trailing {
-            offset: reader.offset,
-        });
+        return Err(Error::Trailing { offset: reader.offset });
     }
     Ok(value)
 }
@@ -62,26 +60,15 @@ impl<'a> Reader<'a> {
             27 => Some(u64::from_be_bytes(self.take_array()?)),
             31 => None,
             _ => {
-                return Err(Error::Malformed {
-                    offset,
-                    reason: "reserved additional information",
-                });
+                return Err(Error::Malformed { offset, reason: "reserved additional information" });
             }
         };
-        Ok(Head {
-            offset,
-            major,
-            info,
-            argument,
-        })
+        Ok(Head { offset, major, info, argument })
     }
 
     fn negative(&self, head: &Head) -> Result<Value, Error> {
         let value = -1 - i128::from(head.definite()?);
-        value
-            .try_into()
-            .map(Value::Integer)
-            .map_err(|_| self.malformed("integer out of range"))
+        value.try_into().map(Value::Integer).map_err(|_| self.malformed("integer out of range"))
     }
 
     fn bytes(&mut self, head: &Head) -> Result<Vec<u8>, Error> {
@@ -92,13 +79,9 @@ impl<'a> Reader<'a> {
         // A character may not be split between chunks (RFC 8949 section 3.2.3).
         let decode = |offset, chunk| match str::from_utf8(chunk) {
             Ok(text) => Ok(text.to_owned()),
-            Err(_) => Err(Error::Malformed {
-                offset,
-                reason: "text is not UTF-8",
-            }),
+            Err(_) => Err(Error::Malformed { offset, reason: "text is not UTF-8" }),
         };
-        self.chunks(head, decode, |text: &mut String, chunk| text.push_str(&chunk))
-            .map(Value::Text)
+        self.chunks(head, decode, |text: &mut String, chunk| text.push_str(&chunk)).map(Value::Text)
     }
 
     /// A string of one part, or of definite-length chunks of its own major type up to a break.
@@ -152,20 +135,14 @@ impl<'a> Reader<'a> {
             (20, _) => Ok(Value::Bool(false)),
             (21, _) => Ok(Value::Bool(true)),
             (22, _) => Ok(Value::Null),
-            (24, Some(0..=31)) => Err(Error::Malformed {
-                offset: head.offset,
-                reason: "reserved simple value",
-            }),
+            (24, Some(0..=31)) => {
+                Err(Error::Malformed { offset: head.offset, reason: "reserved simple value" })
+            }
             (25..=27, _) => {
                 let encoded = self.input.get(head.offset..self.offset).unwrap_or_default();
-                ciborium::from_reader(encoded)
-                    .map(Value::Float)
-                    .map_err(|_| self.malformed("not a float"))
+                ciborium::from_reader(encoded).map(Value::Float).map_err(|_| self.malformed("not a float"))
             }
-            (31, _) => Err(Error::Malformed {
-                offset: head.offset,
-                reason: "break outside of an item",
-            }),
+            (31, _) => Err(Error::Malformed { offset: head.offset, reason: "break outside of an item" }),
             _ => Err(Error::SimpleValue { offset: head.offset }),
         }
     }
@@ -212,9 +189,7 @@ impl<'a> Reader<'a> {
     }
 
     fn take_array<const N: usize>(&mut self) -> Result<[u8; N], Error> {
-        self.take(N as u64)?
-            .try_into()
-            .map_err(|_| self.malformed("unexpected end"))
+        self.take(N as u64)?.try_into().map_err(|_| self.malformed("unexpected end"))
     }
 
     fn remaining(&self) -> usize {
@@ -222,10 +197,7 @@ impl<'a> Reader<'a> {
     }
 
     fn malformed(&self, reason: &'static str) -> Error {
-        Error::Malformed {
-            offset: self.offset,
-            reason,
-        }
+        Error::Malformed { offset: self.offset, reason }
     }
 }
 

@@ -16,11 +16,7 @@ pub(crate) fn encode(value: &Value) -> Result<Vec<u8>, Error> {
 
 /// The depth inside one more array, map or tag.
 pub(crate) fn deeper(depth: usize) -> Result<usize, Error> {
-    if depth < MAX_DEPTH {
-        Ok(depth + 1)
-    } else {
-        Err(Error::TooDeep)
-    }
+    if depth < MAX_DEPTH { Ok(depth + 1) } else { Err(Error::TooDeep) }
 }
 
 fn item(value: &Value, depth: usize, out: &mut Vec<u8>) -> Result<(), Error> {
@@ -62,10 +58,7 @@ fn map(entries: &[(Value, Value)], depth: usize, out: &mut Vec<u8>) -> Result<()
         sorted.push((encoded, value));
     }
     sorted.sort_by(|(one, _), (other, _)| one.cmp(other));
-    if sorted
-        .windows(2)
-        .any(|pair| matches!(pair, [(one, _), (other, _)] if one == other))
-    {
+    if sorted.windows(2).any(|pair| matches!(pair, [(one, _), (other, _)] if one == other)) {
         return Err(Error::DuplicateKey);
     }
     head(5, length(entries.len()), out);

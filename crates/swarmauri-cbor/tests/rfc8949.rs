@@ -78,18 +78,12 @@ fn deterministic() -> Vec<(&'static str, Value)> {
         ("f4", Value::Bool(false)),
         ("f5", Value::Bool(true)),
         ("f6", Value::Null),
-        (
-            "c074323031332d30332d32315432303a30343a30305a",
-            tag(0, text("2013-03-21T20:04:00Z")),
-        ),
+        ("c074323031332d30332d32315432303a30343a30305a", tag(0, text("2013-03-21T20:04:00Z"))),
         ("c11a514b67b0", tag(1, int(1_363_896_240))),
         ("c1fb41d452d9ec200000", tag(1, float(1_363_896_240.5))),
         ("d74401020304", tag(23, bytes("01020304"))),
         ("d818456449455446", tag(24, bytes("6449455446"))),
-        (
-            "d82076687474703a2f2f7777772e6578616d706c652e636f6d",
-            tag(32, text("http://www.example.com")),
-        ),
+        ("d82076687474703a2f2f7777772e6578616d706c652e636f6d", tag(32, text("http://www.example.com"))),
         ("40", bytes("")),
         ("4401020304", bytes("01020304")),
         ("60", text("")),
@@ -102,17 +96,11 @@ fn deterministic() -> Vec<(&'static str, Value)> {
         ("80", array([])),
         ("83010203", ints(1..=3)),
         ("8301820203820405", nested()),
-        (
-            "98190102030405060708090a0b0c0d0e0f101112131415161718181819",
-            ints(1..=25),
-        ),
+        ("98190102030405060708090a0b0c0d0e0f101112131415161718181819", ints(1..=25)),
         ("a0", map([])),
         ("a201020304", map([(int(1), int(2)), (int(3), int(4))])),
         ("a26161016162820203", a_and_b()),
-        (
-            "826161a161626163",
-            array([text("a"), map([(text("b"), text("c"))])]),
-        ),
+        ("826161a161626163", array([text("a"), map([(text("b"), text("c"))])])),
         (
             "a56161614161626142616361436164614461656145",
             map(["a", "b", "c", "d", "e"].map(|name| (text(name), text(&name.to_uppercase())))),
@@ -136,19 +124,10 @@ fn not_deterministic() -> Vec<(&'static str, Value)> {
         ("9f01820203820405ff", nested()),
         ("83018202039f0405ff", nested()),
         ("83019f0203ff820405", nested()),
-        (
-            "9f0102030405060708090a0b0c0d0e0f101112131415161718181819ff",
-            ints(1..=25),
-        ),
+        ("9f0102030405060708090a0b0c0d0e0f101112131415161718181819ff", ints(1..=25)),
         ("bf61610161629f0203ffff", a_and_b()),
-        (
-            "826161bf61626163ff",
-            array([text("a"), map([(text("b"), text("c"))])]),
-        ),
-        (
-            "bf6346756ef563416d7421ff",
-            map([(text("Fun"), Value::Bool(true)), (text("Amt"), int(-2))]),
-        ),
+        ("826161bf61626163ff", array([text("a"), map([(text("b"), text("c"))])])),
+        ("bf6346756ef563416d7421ff", map([(text("Fun"), Value::Bool(true)), (text("Amt"), int(-2))])),
     ]
 }
 
@@ -176,10 +155,7 @@ fn same(one: &Value, other: &Value) -> bool {
 
 #[test]
 fn appendix_a_is_complete() {
-    assert_eq!(
-        (deterministic().len(), not_deterministic().len(), SIMPLE.len()),
-        (61, 17, 3)
-    );
+    assert_eq!((deterministic().len(), not_deterministic().len(), SIMPLE.len()), (61, 17, 3));
 }
 
 #[test]
@@ -208,16 +184,9 @@ fn appendix_a_other_rows() {
 #[test]
 fn appendix_a_simple_values_are_refused() {
     for hex in SIMPLE {
-        assert_eq!(
-            value_from_slice(&unhex(hex)),
-            Err(Error::SimpleValue { offset: 0 }),
-            "{hex}"
-        );
+        assert_eq!(value_from_slice(&unhex(hex)), Err(Error::SimpleValue { offset: 0 }), "{hex}");
     }
-    assert_eq!(
-        value_from_slice(&unhex("8201f7")),
-        Err(Error::SimpleValue { offset: 2 })
-    );
+    assert_eq!(value_from_slice(&unhex("8201f7")), Err(Error::SimpleValue { offset: 2 }));
 }
 
 /// Appendix F: one line for each way not to be well-formed.
@@ -237,10 +206,7 @@ const NOT_WELL_FORMED: [(&str, &str); 11] = [
         "81|81 81 81 81 81 81 81 81 81|82 00|a1|a2 01 02|a1 00|a2 00 00 00",
     ),
     ("tags without content", "c0"),
-    (
-        "strings of indefinite length that are not closed",
-        "5f 41 00|7f 61 00",
-    ),
+    ("strings of indefinite length that are not closed", "5f 41 00|7f 61 00"),
     (
         "arrays and maps of indefinite length that are not closed",
         "9f|9f 01 02|bf|bf 01 02 01 02|81 9f|9f 80 00|9f 9f 9f 9f 9f ff ff ff ff|9f 81 9f 81 9f 9f ff ff ff",
@@ -269,10 +235,7 @@ fn appendix_f_is_refused() {
     for (what, table) in NOT_WELL_FORMED {
         for hex in table.split('|') {
             let got = value_from_slice(&unhex(hex));
-            assert!(
-                matches!(got, Err(Error::Malformed { .. })),
-                "{what}: {hex}: {got:?}"
-            );
+            assert!(matches!(got, Err(Error::Malformed { .. })), "{what}: {hex}: {got:?}");
             count += 1;
         }
     }
@@ -309,24 +272,13 @@ fn heads_longer_than_need_be_are_not_deterministic() {
 #[test]
 fn section_4_2_1_key_order() {
     let sorted = "a8 0a00 186400 2000 617a00 62616100 81186400 812000 f400";
-    let keys = [
-        Value::Bool(false),
-        ints([-1]),
-        ints([100]),
-        text("aa"),
-        text("z"),
-        int(-1),
-        int(100),
-        int(10),
-    ];
+    let keys =
+        [Value::Bool(false), ints([-1]), ints([100]), text("aa"), text("z"), int(-1), int(100), int(10)];
     let map = map(keys.map(|key| (key, int(0))));
     assert_eq!(value_to_vec(&map).unwrap(), unhex(sorted));
     assert!(from_slice_deterministic::<Value>(&unhex(sorted)).is_ok());
     let swapped = "a2 617a00 186400";
-    assert_eq!(
-        from_slice_deterministic::<Value>(&unhex(swapped)),
-        Err(Error::NotDeterministic)
-    );
+    assert_eq!(from_slice_deterministic::<Value>(&unhex(swapped)), Err(Error::NotDeterministic));
 }
 
 #[test]
@@ -338,10 +290,7 @@ fn bignums_are_written_as_section_3_4_3_prefers() {
         ("c2 48 ffffffffffffffff", "1bffffffffffffffff"),
         ("c3 4a 0000 ffffffffffffffff", "3bffffffffffffffff"),
         ("c2 4a 00 010000000000000000", "c249010000000000000000"),
-        (
-            "c2 51 01 00000000000000000000000000000000",
-            "c251 0100000000000000000000000000000000",
-        ),
+        ("c2 51 01 00000000000000000000000000000000", "c251 0100000000000000000000000000000000"),
         ("c2 61 31", "c26131"),
     ];
     for (hex, preferred) in table {
@@ -351,14 +300,8 @@ fn bignums_are_written_as_section_3_4_3_prefers() {
         assert_eq!(got.is_ok(), unhex(hex) == unhex(preferred), "{hex}");
     }
     assert_eq!(swarmauri_cbor::to_vec(&u64::MAX), Ok(unhex("1bffffffffffffffff")));
-    assert_eq!(
-        swarmauri_cbor::to_vec(&(u128::from(u64::MAX) + 1)),
-        Ok(unhex("c249010000000000000000"))
-    );
-    assert_eq!(
-        swarmauri_cbor::to_vec(&(-1 - i128::from(u64::MAX))),
-        Ok(unhex("3bffffffffffffffff"))
-    );
+    assert_eq!(swarmauri_cbor::to_vec(&(u128::from(u64::MAX) + 1)), Ok(unhex("c249010000000000000000")));
+    assert_eq!(swarmauri_cbor::to_vec(&(-1 - i128::from(u64::MAX))), Ok(unhex("3bffffffffffffffff")));
 }
 
 #[test]
@@ -368,11 +311,7 @@ fn floats_take_the_shortest_form_that_keeps_them() {
         let encoded = [0xf9, high, low];
         let again = value_to_vec(&value_from_slice(&encoded).unwrap()).unwrap();
         let nan = half & 0x7c00 == 0x7c00 && half & 0x03ff != 0;
-        assert_eq!(
-            again,
-            if nan { [0xf9, 0x7e, 0x00] } else { encoded },
-            "{half:04x}"
-        );
+        assert_eq!(again, if nan { [0xf9, 0x7e, 0x00] } else { encoded }, "{half:04x}");
     }
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
     println!("seed {state:#x}");
@@ -385,9 +324,7 @@ fn floats_take_the_shortest_form_that_keeps_them() {
         let single = f64::from(f32::from_be_bytes([b0, b1, b2, b3]));
         for (number, longest) in [(double, 9), (single, 5)] {
             let encoded = value_to_vec(&float(number)).unwrap();
-            let Ok(Value::Float(back)) = value_from_slice(&encoded) else {
-                panic!("{number}")
-            };
+            let Ok(Value::Float(back)) = value_from_slice(&encoded) else { panic!("{number}") };
             assert!(encoded.len() <= longest, "{number}");
             assert!(back.to_bits() == number.to_bits() || number.is_nan(), "{number}");
         }

@@ -10,18 +10,9 @@ use swarmauri_cbor::{
 
 #[test]
 fn trailing_bytes_are_refused() {
-    assert_eq!(
-        value_from_slice(&[0x00, 0x00]),
-        Err(Error::Trailing { offset: 1 })
-    );
-    assert_eq!(
-        value_from_slice(&[0x80, 0xff]),
-        Err(Error::Trailing { offset: 1 })
-    );
-    assert_eq!(
-        from_slice::<u8>(&[0x01, 0x02]),
-        Err(Error::Trailing { offset: 1 })
-    );
+    assert_eq!(value_from_slice(&[0x00, 0x00]), Err(Error::Trailing { offset: 1 }));
+    assert_eq!(value_from_slice(&[0x80, 0xff]), Err(Error::Trailing { offset: 1 }));
+    assert_eq!(from_slice::<u8>(&[0x01, 0x02]), Err(Error::Trailing { offset: 1 }));
 }
 
 #[test]
@@ -43,11 +34,7 @@ fn duplicate_keys_are_refused_however_they_are_written() {
     ];
     for input in table {
         assert_eq!(value_from_slice(input), Err(Error::DuplicateKey), "{input:02x?}");
-        assert_eq!(
-            from_slice::<Value>(input),
-            Err(Error::DuplicateKey),
-            "{input:02x?}"
-        );
+        assert_eq!(from_slice::<Value>(input), Err(Error::DuplicateKey), "{input:02x?}");
     }
     // The integer 1 and the float 1.0 are two keys (RFC 8949 section 5.6.1).
     assert!(value_from_slice(&[0xa2, 0x01, 0x00, 0xf9, 0x3c, 0x00, 0x00]).is_ok());
@@ -103,10 +90,7 @@ fn declared_lengths_reserve_no_memory() {
             input.extend(declared.to_be_bytes());
             input.extend([0; 16]);
             let got = value_from_slice(&input);
-            assert!(
-                matches!(got, Err(Error::Malformed { .. })),
-                "{major} {declared}: {got:?}"
-            );
+            assert!(matches!(got, Err(Error::Malformed { .. })), "{major} {declared}: {got:?}");
         }
     }
 }
@@ -131,16 +115,7 @@ fn text_must_be_utf8() {
     ];
     for input in table {
         let got = value_from_slice(input);
-        assert!(
-            matches!(
-                got,
-                Err(Error::Malformed {
-                    reason: "text is not UTF-8",
-                    ..
-                })
-            ),
-            "{got:?}"
-        );
+        assert!(matches!(got, Err(Error::Malformed { reason: "text is not UTF-8", .. })), "{got:?}");
     }
 }
 

@@ -21,18 +21,11 @@ pub(crate) struct Items {
 
 impl Items {
     pub(crate) fn new(inner: TreeSerializer) -> Self {
-        Self {
-            elements: Vec::new(),
-            inner,
-            variant: None,
-        }
+        Self { elements: Vec::new(), inner, variant: None }
     }
 
     pub(crate) fn of_variant(self, variant: &'static str) -> Self {
-        Self {
-            variant: Some(variant),
-            ..self
-        }
+        Self { variant: Some(variant), ..self }
     }
 
     fn push<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
@@ -55,19 +48,11 @@ pub(crate) struct Members {
 
 impl Members {
     pub(crate) fn new(inner: TreeSerializer) -> Self {
-        Self {
-            entries: BTreeMap::new(),
-            name: None,
-            inner,
-            variant: None,
-        }
+        Self { entries: BTreeMap::new(), name: None, inner, variant: None }
     }
 
     pub(crate) fn of_variant(self, variant: &'static str) -> Self {
-        Self {
-            variant: Some(variant),
-            ..self
-        }
+        Self { variant: Some(variant), ..self }
     }
 
     fn add<T: Serialize + ?Sized>(&mut self, name: String, value: &T) -> Result<(), Error> {

@@ -52,10 +52,7 @@ impl Error {
     /// Messages of category `Data` quote values and are dropped; those of syntax errors never do.
     pub(crate) fn from_json(error: &serde_json::Error) -> Self {
         match error.classify() {
-            Category::Data => Self::Mismatch {
-                line: error.line(),
-                column: error.column(),
-            },
+            Category::Data => Self::Mismatch { line: error.line(), column: error.column() },
             Category::Syntax | Category::Eof | Category::Io => Self::Syntax(error.to_string()),
         }
     }

@@ -11,10 +11,7 @@ use crate::tree::{Tree, deeper, finite, refuse_private};
 const MAX_SAFE_INTEGER: i128 = (1 << 53) - 1;
 
 pub(crate) fn to_tree<T: Serialize + ?Sized>(value: &T) -> Result<Tree, Error> {
-    value.serialize(TreeSerializer {
-        depth: 0,
-        name: false,
-    })
+    value.serialize(TreeSerializer { depth: 0, name: false })
 }
 
 /// A member name: integers in full, whatever their size, since names are not rounded.
@@ -35,10 +32,7 @@ pub(crate) struct TreeSerializer {
 
 impl TreeSerializer {
     fn inner(self) -> Result<Self, Error> {
-        Ok(Self {
-            depth: deeper(self.depth)?,
-            ..self
-        })
+        Ok(Self { depth: deeper(self.depth)?, ..self })
     }
 
     #[expect(clippy::cast_precision_loss, reason = "exact within ±(2^53 - 1)")]
@@ -107,9 +101,7 @@ impl Serializer for TreeSerializer {
     /// An array of numbers, as `serde_json` writes bytes.
     fn serialize_bytes(self, value: &[u8]) -> Result<Tree, Error> {
         self.inner()?;
-        Ok(Tree::Array(
-            value.iter().map(|&byte| Tree::Number(f64::from(byte))).collect(),
-        ))
+        Ok(Tree::Array(value.iter().map(|&byte| Tree::Number(f64::from(byte))).collect()))
     }
 
     fn serialize_none(self) -> Result<Tree, Error> {

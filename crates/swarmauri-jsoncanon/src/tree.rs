@@ -51,40 +51,24 @@ pub(crate) fn parse(text: &[u8]) -> Result<Tree, Error> {
     }
     let fault = Cell::new(None);
     let mut reader = serde_json::Deserializer::from_slice(text);
-    let tree = Parser {
-        depth: 0,
-        fault: &fault,
-    }
-    .deserialize(&mut reader);
+    let tree = Parser { depth: 0, fault: &fault }.deserialize(&mut reader);
     tree.and_then(|tree| reader.end().map(|()| tree))
         .map_err(|error| fault.take().unwrap_or_else(|| Error::from_json(&error)))
 }
 
 pub(crate) fn finite(value: f64) -> Result<Tree, Error> {
-    if value.is_finite() {
-        Ok(Tree::Number(value))
-    } else {
-        Err(Error::NotFinite)
-    }
+    if value.is_finite() { Ok(Tree::Number(value)) } else { Err(Error::NotFinite) }
 }
 
 /// The depth inside one more array or object.
 pub(crate) fn deeper(depth: usize) -> Result<usize, Error> {
-    if depth < MAX_DEPTH {
-        Ok(depth + 1)
-    } else {
-        Err(Error::TooDeep)
-    }
+    if depth < MAX_DEPTH { Ok(depth + 1) } else { Err(Error::TooDeep) }
 }
 
 /// Under `arbitrary_precision`, `serde_json` shows a number as an object with such a name, and an object that
 /// was written so looks the same: two texts must not share a canonical form, so neither gets one.
 pub(crate) fn refuse_private(name: &str) -> Result<(), Error> {
-    if name.starts_with(PRIVATE_PREFIX) {
-        Err(Error::Raw)
-    } else {
-        Ok(())
-    }
+    if name.starts_with(PRIVATE_PREFIX) { Err(Error::Raw) } else { Ok(()) }
 }
 
 pub(crate) fn insert(members: &mut BTreeMap<String, Tree>, name: String, value: Tree) -> Result<(), Error> {
@@ -112,10 +96,7 @@ impl Parser<'_> {
     }
 
     fn inner<E: serde::de::Error>(self) -> Result<Self, E> {
-        Ok(Self {
-            depth: self.check(deeper(self.depth))?,
-            ..self
-        })
+        Ok(Self { depth: self.check(deeper(self.depth))?, ..self })
     }
 }
 
@@ -142,18 +123,12 @@ impl<'de> Visitor<'de> for Parser<'_> {
         Ok(Tree::Bool(value))
     }
 
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "RFC 8785 section 3.2.2.3: text is rounded to a double"
-    )]
+    #[expect(clippy::cast_precision_loss, reason = "RFC 8785 section 3.2.2.3: text is rounded to a double")]
     fn visit_i64<E>(self, value: i64) -> Result<Tree, E> {
         Ok(Tree::Number(value as f64))
     }
 
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "RFC 8785 section 3.2.2.3: text is rounded to a double"
-    )]
+    #[expect(clippy::cast_precision_loss, reason = "RFC 8785 section 3.2.2.3: text is rounded to a double")]
     fn visit_u64<E>(self, value: u64) -> Result<Tree, E> {
         Ok(Tree::Number(value as f64))
     }

@@ -22,10 +22,8 @@ const SAMPLE_BYTES: &str = "
 
 #[test]
 fn section_3_2_sample_from_text_and_from_values() {
-    let bytes: Vec<u8> = SAMPLE_BYTES
-        .split_whitespace()
-        .map(|byte| u8::from_str_radix(byte, 16).unwrap())
-        .collect();
+    let bytes: Vec<u8> =
+        SAMPLE_BYTES.split_whitespace().map(|byte| u8::from_str_radix(byte, 16).unwrap()).collect();
     assert_eq!(canonicalize(SAMPLE.as_bytes()).unwrap(), bytes);
     let value: Value = serde_json::from_str(SAMPLE).unwrap();
     assert_eq!(to_vec(&value).unwrap(), bytes);
@@ -96,11 +94,7 @@ fn appendix_b_numbers() {
         if let Some(text) = text {
             assert_eq!(got.as_deref(), Ok(text), "{bits:016x}");
             assert_eq!(nested, Ok(format!(r#"{{"n":[{text}]}}"#)), "{bits:016x}");
-            assert_eq!(
-                canonicalize(text.as_bytes()).unwrap(),
-                text.as_bytes(),
-                "{bits:016x}"
-            );
+            assert_eq!(canonicalize(text.as_bytes()).unwrap(), text.as_bytes(), "{bits:016x}");
         } else {
             assert_eq!(got, Err(Error::NotFinite), "{bits:016x}");
             assert_eq!(nested, Err(Error::NotFinite), "{bits:016x}");

@@ -39,27 +39,16 @@ fn text_that_is_not_json_is_refused() {
     for (text, reason) in table {
         let got = syntax(text);
         let text = String::from_utf8_lossy(text);
-        assert!(
-            got.as_deref().is_some_and(|got| got.contains(reason)),
-            "{text}: {got:?}"
-        );
+        assert!(got.as_deref().is_some_and(|got| got.contains(reason)), "{text}: {got:?}");
     }
 }
 
 #[test]
 fn duplicate_names_are_refused_however_they_are_written() {
-    for text in [
-        r#"{"a":1,"a":1}"#,
-        r#"{"a":1,"\u0061":2}"#,
-        r#"[{"b":{"a":[],"c":0,"a":{}}}]"#,
-    ] {
+    for text in [r#"{"a":1,"a":1}"#, r#"{"a":1,"\u0061":2}"#, r#"[{"b":{"a":[],"c":0,"a":{}}}]"#] {
         let refused = Err(Error::DuplicateName("a".to_owned()));
         assert_eq!(canonicalize(text.as_bytes()), refused, "{text}");
-        assert_eq!(
-            from_slice::<Value>(text.as_bytes()).map(drop),
-            refused.map(drop),
-            "{text}"
-        );
+        assert_eq!(from_slice::<Value>(text.as_bytes()).map(drop), refused.map(drop), "{text}");
     }
     // Equal after Unicode normalisation is not equal (RFC 8785 section 3.1).
     assert!(canonicalize("{\"\u{e5}\":1,\"a\u{30a}\":2}".as_bytes()).is_ok());
@@ -73,14 +62,8 @@ fn nesting_is_bounded_in_text_and_in_values() {
         let refused = canonicalize(nested(depth).as_bytes());
         assert_eq!(refused, Err(Error::TooDeep), "{depth}");
     }
-    assert_eq!(
-        canonicalize("[".repeat(1_000_000).as_bytes()),
-        Err(Error::TooDeep)
-    );
-    assert_eq!(
-        canonicalize(r#"{"a":"#.repeat(800_000).as_bytes()),
-        Err(Error::TooDeep)
-    );
+    assert_eq!(canonicalize("[".repeat(1_000_000).as_bytes()), Err(Error::TooDeep));
+    assert_eq!(canonicalize(r#"{"a":"#.repeat(800_000).as_bytes()), Err(Error::TooDeep));
 
     let deep = |depth| (1..depth).fold(json!([]), |value, _| json!([value]));
     assert!(to_string(&deep(MAX_DEPTH)).is_ok());
@@ -130,20 +113,14 @@ fn only_canonical_text_is_canonical() {
 #[test]
 fn integers_beyond_exactness_are_refused_in_values_and_rounded_in_text() {
     const SAFE: i64 = (1 << 53) - 1;
-    assert_eq!(
-        to_string(&[SAFE, -SAFE]),
-        Ok("[9007199254740991,-9007199254740991]".to_owned())
-    );
+    assert_eq!(to_string(&[SAFE, -SAFE]), Ok("[9007199254740991,-9007199254740991]".to_owned()));
     assert_eq!(to_string(&[SAFE + 1]), Err(Error::InexactInteger));
     assert_eq!(to_string(&[-SAFE - 1]), Err(Error::InexactInteger));
     assert_eq!(to_string(&u64::MAX), Err(Error::InexactInteger));
     assert_eq!(to_string(&u128::MAX), Err(Error::InexactInteger));
     assert_eq!(to_string(&i128::MIN), Err(Error::InexactInteger));
     assert_eq!(canonicalize(b"9007199254740993").unwrap(), b"9007199254740992");
-    assert_eq!(
-        canonicalize(b"18446744073709551616").unwrap(),
-        b"18446744073709552000"
-    );
+    assert_eq!(canonicalize(b"18446744073709551616").unwrap(), b"18446744073709552000");
 }
 
 #[test]
@@ -167,10 +144,7 @@ impl<K: Serialize, V: Serialize> Serialize for Pairs<K, V> {
 #[test]
 fn duplicate_names_in_values_are_refused() {
     let refused = |name: &str| Err(Error::DuplicateName(name.to_owned()));
-    assert_eq!(
-        to_string(&Pairs(vec![("a", 1), ("b", 2), ("a", 1)])),
-        refused("a")
-    );
+    assert_eq!(to_string(&Pairs(vec![("a", 1), ("b", 2), ("a", 1)])), refused("a"));
     assert_eq!(to_string(&Pairs(vec![(true, 1), (true, 2)])), refused("true"));
 }
 
@@ -179,29 +153,14 @@ fn names_that_are_no_strings() {
     let big = 1_u64 << 53;
     // As numbers these two would be one.
     let close = Pairs(vec![(big + 1, "b"), (big, "a")]);
-    assert_eq!(
-        to_string(&close),
-        Ok(r#"{"9007199254740992":"a","9007199254740993":"b"}"#.to_owned())
-    );
-    assert_eq!(
-        to_string(&HashMap::from([(u128::MAX, 1)])),
-        Ok(format!(r#"{{"{}":1}}"#, u128::MAX))
-    );
-    assert_eq!(
-        to_string(&Pairs(vec![(true, 1), (false, 2)])),
-        Ok(r#"{"false":2,"true":1}"#.to_owned())
-    );
-    assert_eq!(
-        to_string(&Pairs(vec![('b', 1), ('a', 2)])),
-        Ok(r#"{"a":2,"b":1}"#.to_owned())
-    );
+    assert_eq!(to_string(&close), Ok(r#"{"9007199254740992":"a","9007199254740993":"b"}"#.to_owned()));
+    assert_eq!(to_string(&HashMap::from([(u128::MAX, 1)])), Ok(format!(r#"{{"{}":1}}"#, u128::MAX)));
+    assert_eq!(to_string(&Pairs(vec![(true, 1), (false, 2)])), Ok(r#"{"false":2,"true":1}"#.to_owned()));
+    assert_eq!(to_string(&Pairs(vec![('b', 1), ('a', 2)])), Ok(r#"{"a":2,"b":1}"#.to_owned()));
     assert_eq!(to_string(&Pairs(vec![(1.5, 1)])), Err(Error::InvalidName));
     assert_eq!(to_string(&Pairs(vec![((), 1)])), Err(Error::InvalidName));
     assert_eq!(to_string(&Pairs(vec![([1], 1)])), Err(Error::InvalidName));
-    assert_eq!(
-        to_string(&Pairs(vec![(BTreeMap::from([(1, 1)]), 1)])),
-        Err(Error::InvalidName)
-    );
+    assert_eq!(to_string(&Pairs(vec![(BTreeMap::from([(1, 1)]), 1)])), Err(Error::InvalidName));
 }
 
 #[derive(Serialize, Deserialize, Debug, PartialEq)]
@@ -245,14 +204,8 @@ fn every_shape_of_serde_is_written_as_serde_json_writes_it() {
         "{\"newtype\":\"\u{7f}\",\"shapes\":[\"Unit\",{\"Newtype\":7},{\"Tuple\":[-1,\"x\"]},\
          {\"Struct\":{\"a\":null,\"z\":true}}],\"tuple\":[65535,0.5],\"unit\":null}"
     );
-    assert_eq!(
-        from_slice_canonical::<Everything>(text.as_bytes()).unwrap(),
-        value
-    );
-    assert_eq!(
-        serde_json::from_str::<Value>(&text).unwrap(),
-        serde_json::to_value(&value).unwrap()
-    );
+    assert_eq!(from_slice_canonical::<Everything>(text.as_bytes()).unwrap(), value);
+    assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), serde_json::to_value(&value).unwrap());
 }
 
 #[test]

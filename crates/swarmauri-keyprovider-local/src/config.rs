@@ -8,9 +8,13 @@ use swarmauri_keyprovider::{KeyProvider, ProviderConfig, inventory};
 
 use crate::LocalKeyProvider;
 
-inventory::submit! {
-    ProviderRegistration::new(GROUP, LocalKeyProvider::NAME, env!("CARGO_PKG_NAME"), build)
+impl LocalKeyProvider {
+    /// What registers this provider under [`LocalKeyProvider::NAME`], for registries that are filled by hand.
+    pub const REGISTRATION: ProviderRegistration =
+        ProviderRegistration::new(GROUP, Self::NAME, env!("CARGO_PKG_NAME"), build);
 }
+
+inventory::submit! { LocalKeyProvider::REGISTRATION }
 
 inventory::submit! {
     ProviderRegistration::new(PEAGEN_GROUP, "local", env!("CARGO_PKG_NAME"), build)

@@ -15,6 +15,18 @@ impl MirroredKeyProvider {
         // read of it (promise 4).
         update(&*self.map, kid, |record| record.begin_destroy(version)).await?;
         let _right = self.locks.lock(kid).await;
+        let destroyed = self.settle_destroy(kid, version, was_known).await?;
+        self.destroy_replicas(kid).await;
+        Ok(destroyed)
+    }
+
+    /// Carries a recorded destroy out, but for the replicas. To be called under the lock of the `kid`.
+    pub(crate) async fn settle_destroy(
+        &self,
+        kid: &KeyId,
+        version: Option<KeyVersion>,
+        was_known: bool,
+    ) -> Result<bool, KeyError> {
         let destroyed = self.destroy_on_primary(kid, version).await?;
         if !destroyed && !was_known && !self.adopts(kid, version).await {
             // There was nothing of that name anywhere: nothing to remember either.
@@ -25,17 +37,12 @@ impl MirroredKeyProvider {
         if destroyed && !was_known {
             self.adopts(kid, version).await;
         }
-        self.destroy_replicas(kid).await;
         Ok(destroyed)
     }
 
     /// Asks the primary. On `Ok` it no longer has the version, or with `None` the key, and the answer says
     /// whether it had. On a refusal the state has gone back; after an outage it stays `Destroying`.
-    pub(crate) async fn destroy_on_primary(
-        &self,
-        kid: &KeyId,
-        version: Option<KeyVersion>,
-    ) -> Result<bool, KeyError> {
+    async fn destroy_on_primary(&self, kid: &KeyId, version: Option<KeyVersion>) -> Result<bool, KeyError> {
         let error = match self.primary.destroy_key(kid, version).await {
             Ok(true) => return Ok(true),
             // "Nothing of that name" destroys replicas only if it is true.
@@ -109,8 +116,8 @@ impl MirroredKeyProvider {
     }
 }
 
-/// Whether there was anything of this name, the marks of other destroys apart.
-fn knows(record: &KidRecord, version: Option<KeyVersion>) -> bool {
+/// Whether there is anything of this name, the marks of other destroys apart.
+pub(crate) fn knows(record: &KidRecord, version: Option<KeyVersion>) -> bool {
     let is_mark = |state: &VersionState| {
         matches!(state, VersionState::Destroying { was: None, primary_gone: false, .. })
     };

@@ -23,7 +23,7 @@ impl MirroredKeyProvider {
     /// # Errors
     ///
     /// Those of [`KeyProvider::jwks`]; [`KeyError::InvalidState`] if a foreign key of the secondary has a
-    /// member that COSE cannot express.
+    /// member that COSE cannot express, or if there is no key: a COSE_KeySet has at least one.
     #[cfg(feature = "cbor")]
     pub async fn jwks_cbor(&self, query: &JwksQuery) -> Result<Vec<u8>, KeyError> {
         let set = self.jwks(query).await?;

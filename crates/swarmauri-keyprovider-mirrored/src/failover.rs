@@ -132,6 +132,9 @@ impl MirroredKeyProvider {
         error: KeyError,
     ) -> Result<KeyRef, KeyError> {
         if secrets == Secrets::Include && replica.fidelity != Fidelity::Full {
+            // Whoever may not have the secret hears so from either side.
+            let public = Box::pin(self.read_replica(id, replica, Secrets::Omit, error.clone())).await?;
+            public.check_secret_export()?;
             return Err(KeyError::unavailable(format!(
                 "{error}; and the replica of {id} has the public key only"
             )));

@@ -5,6 +5,7 @@ use swarmauri_keyprovider::{Feature, Secrets};
 use swarmauri_keys::{KeyError, KeyId, KeyVersion, KeyVersionId};
 
 use crate::adopt::for_each_key;
+use crate::destroy::knows;
 use crate::map::{Facts, Replica, VersionState, Whole};
 use crate::marks;
 use crate::plan::{Conflict, ReconcilePlan, Step};
@@ -162,11 +163,10 @@ impl MirroredKeyProvider {
             }
         };
         if undecided {
-            match self.destroy_on_primary(kid, version).await {
-                Ok(_) => update(&*self.map, kid, |record| record.primary_gone(version)).await?,
+            match self.settle_destroy(kid, version, knows(&record, version)).await {
                 Err(error) if error.is_outage() => return Err(error),
-                // Refused: the key lives on, and its state has gone back. That settles it.
-                Err(_) => return Ok(()),
+                // Refused: the key lives on, and its state has gone back. That settles it, too.
+                Ok(_) | Err(_) => {}
             }
         }
         self.destroy_replicas(kid).await.map_or(Ok(()), Err)

@@ -147,9 +147,9 @@ pub(crate) use __each_case;
 ///
 /// The argument is an async closure or function that gives a fresh provider, as `Arc<MyProvider>` or
 /// `Arc<dyn KeyProvider>`. It may use whatever is in scope at the macro. The tests are in a module that is
-/// named `conformance` unless it is told otherwise, by topic: `conformance::rotate::a_rotation_keeps_the_size`.
-/// Each runs on a tokio runtime of its own, in real time. A case that the provider's capabilities leave
-/// nothing to check passes, and prints why; so does an exempt one.
+/// named `conformance` unless it is told otherwise, by topic, as in
+/// `conformance::rotate::a_rotation_keeps_the_size`. Each runs on a tokio runtime of its own, in real time. A
+/// case that the provider's capabilities leave nothing to check passes, and prints why; so does an exempt one.
 #[macro_export]
 macro_rules! conformance {
     (mod $name:ident, $factory:expr $(, except = { $($case:ident : $reason:literal),* $(,)? })? $(,)?) => {

@@ -55,24 +55,15 @@ pub enum Error {
 
 impl Error {
     pub(super) fn member(member: &'static str, reason: impl Into<String>) -> Self {
-        Self::Member {
-            member,
-            reason: reason.into(),
-        }
+        Self::Member { member, reason: reason.into() }
     }
 
     pub(super) fn unsupported(member: &'static str, value: impl Into<String>) -> Self {
-        Self::Unsupported {
-            member,
-            value: value.into(),
-        }
+        Self::Unsupported { member, value: value.into() }
     }
 
     pub(super) fn at(self, index: usize) -> Self {
-        Self::Element {
-            index,
-            error: Box::new(self),
-        }
+        Self::Element { index, error: Box::new(self) }
     }
 
     /// Whether the key was refused because it is not a public one.

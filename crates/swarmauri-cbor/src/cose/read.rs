@@ -47,10 +47,7 @@ fn elliptic_curve(members: &Members<'_>) -> Result<PublicKey, Error> {
         let reason = "a sign bit, that is a compressed point; only uncompressed points are supported";
         return Err(Error::member("y", reason));
     }
-    Ok(PublicKey::P256(P256Point {
-        x: members.octets_32(X, "x")?,
-        y: members.octets_32(Y, "y")?,
-    }))
+    Ok(PublicKey::P256(P256Point { x: members.octets_32(X, "x")?, y: members.octets_32(Y, "y")? }))
 }
 
 /// RFC 8230 section 4.
@@ -61,9 +58,7 @@ fn rsa(members: &Members<'_>) -> Result<PublicKey, Error> {
 }
 
 fn kid(value: &Value) -> Result<String, Error> {
-    let bytes = value
-        .as_bytes()
-        .ok_or_else(|| Error::member("kid", "must be a byte string"))?;
+    let bytes = value.as_bytes().ok_or_else(|| Error::member("kid", "must be a byte string"))?;
     // A JWK holds text.
     String::from_utf8(bytes.clone()).map_err(|_| Error::member("kid", "must be UTF-8"))
 }
@@ -75,17 +70,12 @@ fn algorithm(value: &Value, key: &PublicKey) -> Result<String, Error> {
     if known.keys.contains(&key.key_type()) {
         Ok(known.name.to_owned())
     } else {
-        Err(Error::member(
-            "alg",
-            format!("{} is not for {} keys", known.name, key.key_type()),
-        ))
+        Err(Error::member("alg", format!("{} is not for {} keys", known.name, key.key_type())))
     }
 }
 
 fn operations(value: &Value) -> Result<Vec<String>, Error> {
-    let values = value
-        .as_array()
-        .ok_or_else(|| Error::member("key_ops", "must be an array"))?;
+    let values = value.as_array().ok_or_else(|| Error::member("key_ops", "must be an array"))?;
     let names = values.iter().map(operation).collect::<Result<Vec<_>, _>>()?;
     check_operations(&names)?;
     Ok(names)
@@ -115,20 +105,14 @@ impl<'a> Members<'a> {
         if kty == SYMMETRIC {
             return Err(Error::Symmetric);
         }
-        match private_labels(kty)
-            .iter()
-            .find(|(label, _)| self.get(*label).is_some())
-        {
+        match private_labels(kty).iter().find(|(label, _)| self.get(*label).is_some()) {
             Some(&(_, member)) => Err(Error::Private { member }),
             None => Ok(()),
         }
     }
 
     fn get(&self, label: i64) -> Option<&'a Value> {
-        self.0
-            .iter()
-            .find(|(key, _)| integer(key) == Some(label))
-            .map(|(_, value)| value)
+        self.0.iter().find(|(key, _)| integer(key) == Some(label)).map(|(_, value)| value)
     }
 
     fn required(&self, label: i64, member: &'static str) -> Result<&'a Value, Error> {

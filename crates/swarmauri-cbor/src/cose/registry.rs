@@ -60,86 +60,22 @@ pub(super) struct Algorithm {
 const AGREEMENT: &[KeyType] = &[KeyType::X25519, KeyType::P256];
 
 pub(super) const ALGORITHMS: &[Algorithm] = &[
-    Algorithm {
-        name: "EdDSA",
-        number: -8,
-        keys: &[KeyType::Ed25519],
-    },
-    Algorithm {
-        name: "Ed25519",
-        number: -19,
-        keys: &[KeyType::Ed25519],
-    },
-    Algorithm {
-        name: "ES256",
-        number: -7,
-        keys: &[KeyType::P256],
-    },
-    Algorithm {
-        name: "ECDH-ES",
-        number: -25,
-        keys: AGREEMENT,
-    },
-    Algorithm {
-        name: "ECDH-ES+A128KW",
-        number: -29,
-        keys: AGREEMENT,
-    },
-    Algorithm {
-        name: "ECDH-ES+A192KW",
-        number: -30,
-        keys: AGREEMENT,
-    },
-    Algorithm {
-        name: "ECDH-ES+A256KW",
-        number: -31,
-        keys: AGREEMENT,
-    },
-    Algorithm {
-        name: "PS256",
-        number: -37,
-        keys: &[KeyType::Rsa],
-    },
-    Algorithm {
-        name: "PS384",
-        number: -38,
-        keys: &[KeyType::Rsa],
-    },
-    Algorithm {
-        name: "PS512",
-        number: -39,
-        keys: &[KeyType::Rsa],
-    },
-    Algorithm {
-        name: "RSA-OAEP",
-        number: -40,
-        keys: &[KeyType::Rsa],
-    },
-    Algorithm {
-        name: "RSA-OAEP-256",
-        number: -41,
-        keys: &[KeyType::Rsa],
-    },
-    Algorithm {
-        name: "RSA-OAEP-512",
-        number: -42,
-        keys: &[KeyType::Rsa],
-    },
-    Algorithm {
-        name: "RS256",
-        number: -257,
-        keys: &[KeyType::Rsa],
-    },
-    Algorithm {
-        name: "RS384",
-        number: -258,
-        keys: &[KeyType::Rsa],
-    },
-    Algorithm {
-        name: "RS512",
-        number: -259,
-        keys: &[KeyType::Rsa],
-    },
+    Algorithm { name: "EdDSA", number: -8, keys: &[KeyType::Ed25519] },
+    Algorithm { name: "Ed25519", number: -19, keys: &[KeyType::Ed25519] },
+    Algorithm { name: "ES256", number: -7, keys: &[KeyType::P256] },
+    Algorithm { name: "ECDH-ES", number: -25, keys: AGREEMENT },
+    Algorithm { name: "ECDH-ES+A128KW", number: -29, keys: AGREEMENT },
+    Algorithm { name: "ECDH-ES+A192KW", number: -30, keys: AGREEMENT },
+    Algorithm { name: "ECDH-ES+A256KW", number: -31, keys: AGREEMENT },
+    Algorithm { name: "PS256", number: -37, keys: &[KeyType::Rsa] },
+    Algorithm { name: "PS384", number: -38, keys: &[KeyType::Rsa] },
+    Algorithm { name: "PS512", number: -39, keys: &[KeyType::Rsa] },
+    Algorithm { name: "RSA-OAEP", number: -40, keys: &[KeyType::Rsa] },
+    Algorithm { name: "RSA-OAEP-256", number: -41, keys: &[KeyType::Rsa] },
+    Algorithm { name: "RSA-OAEP-512", number: -42, keys: &[KeyType::Rsa] },
+    Algorithm { name: "RS256", number: -257, keys: &[KeyType::Rsa] },
+    Algorithm { name: "RS384", number: -258, keys: &[KeyType::Rsa] },
+    Algorithm { name: "RS512", number: -259, keys: &[KeyType::Rsa] },
 ];
 
 /// Operations that a JWK knows too (RFC 7517 section 4.3); "MAC create" 9 and "MAC verify" 10 are for

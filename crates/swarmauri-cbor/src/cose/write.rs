@@ -12,13 +12,7 @@ use crate::Value;
 /// The entries are in no particular order: the encoder sorts them.
 pub(super) fn key(jwk: &Jwk) -> Result<Value, Error> {
     // `use` has no place in a COSE_Key.
-    let Jwk {
-        key,
-        kid,
-        alg,
-        use_: _,
-        key_ops,
-    } = jwk;
+    let Jwk { key, kid, alg, use_: _, key_ops } = jwk;
     let mut entries = material(key)?;
     if let Some(kid) = kid {
         entries.push((KID, kid.as_bytes().into()));
@@ -29,12 +23,7 @@ pub(super) fn key(jwk: &Jwk) -> Result<Value, Error> {
     if let Some(key_ops) = key_ops {
         entries.push((KEY_OPS, operations(key_ops)?));
     }
-    Ok(Value::Map(
-        entries
-            .into_iter()
-            .map(|(label, value)| (label.into(), value))
-            .collect(),
-    ))
+    Ok(Value::Map(entries.into_iter().map(|(label, value)| (label.into(), value)).collect()))
 }
 
 fn material(key: &PublicKey) -> Result<Vec<(i64, Value)>, Error> {
@@ -61,21 +50,16 @@ fn algorithm(name: &str, key: &PublicKey) -> Result<Value, Error> {
         return Err(Error::unsupported("alg", format!("{name:?}")));
     };
     if !known.keys.contains(&key.key_type()) {
-        return Err(Error::member(
-            "alg",
-            format!("{name} is not for {} keys", key.key_type()),
-        ));
+        return Err(Error::member("alg", format!("{name} is not for {} keys", key.key_type())));
     }
     Ok(known.number.into())
 }
 
 fn operations(names: &[String]) -> Result<Value, Error> {
     check_operations(names)?;
-    let operations = names
-        .iter()
-        .map(|name| match OPERATIONS.iter().find(|(known, _)| known == name) {
-            Some((_, number)) => (*number).into(),
-            None => name.as_str().into(),
-        });
+    let operations = names.iter().map(|name| match OPERATIONS.iter().find(|(known, _)| known == name) {
+        Some((_, number)) => (*number).into(),
+        None => name.as_str().into(),
+    });
     Ok(Value::Array(operations.collect()))
 }

@@ -11,8 +11,5 @@ pub(crate) fn unhex(hex: &str) -> Vec<u8> {
         .collect();
     let (pairs, odd) = digits.as_chunks::<2>();
     assert!(odd.is_empty(), "half a byte: {hex}");
-    pairs
-        .iter()
-        .map(|[high, low]| u8::try_from(high << 4 | low).expect("two digits"))
-        .collect()
+    pairs.iter().map(|[high, low]| u8::try_from(high << 4 | low).expect("two digits")).collect()
 }

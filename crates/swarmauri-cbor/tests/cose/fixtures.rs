@@ -54,10 +54,7 @@ pub(crate) const PEREGRIN: Ec2 = Ec2(
 
 /// The symmetric keys of appendix C.7.2: kid, k.
 pub(crate) const SYMMETRIC: [(&str, &str); 3] = [
-    (
-        "our-secret",
-        "849b57219dae48de646d07dbb533566e976686457c1491be3a76dcea6c427188",
-    ),
+    ("our-secret", "849b57219dae48de646d07dbb533566e976686457c1491be3a76dcea6c427188"),
     ("our-secret2", "849b5786457c1491be3a76dcea6c4271"),
     (
         "018c0ae5-4d9b-471b-bfd6-eef314bc7037",
@@ -82,14 +79,8 @@ impl Ec2 {
     }
 
     pub(crate) fn jwk(&self) -> Jwk {
-        let point = P256Point {
-            x: octets_32(self.2),
-            y: octets_32(self.3),
-        };
-        Jwk {
-            kid: Some(self.0.to_owned()),
-            ..bare(PublicKey::P256(point))
-        }
+        let point = P256Point { x: octets_32(self.2), y: octets_32(self.3) };
+        Jwk { kid: Some(self.0.to_owned()), ..bare(PublicKey::P256(point)) }
     }
 }
 
@@ -102,22 +93,11 @@ pub(crate) fn octets_32(hex: &str) -> [u8; 32] {
 }
 
 pub(crate) fn bare(key: PublicKey) -> Jwk {
-    Jwk {
-        key,
-        kid: None,
-        alg: None,
-        use_: None,
-        key_ops: None,
-    }
+    Jwk { key, kid: None, alg: None, use_: None, key_ops: None }
 }
 
 pub(crate) fn map(entries: Entries) -> Value {
-    Value::Map(
-        entries
-            .into_iter()
-            .map(|(label, value)| (label.into(), value))
-            .collect(),
-    )
+    Value::Map(entries.into_iter().map(|(label, value)| (label.into(), value)).collect())
 }
 
 pub(crate) fn encode(value: &Value) -> Vec<u8> {

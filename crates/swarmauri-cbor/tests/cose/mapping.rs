@@ -10,10 +10,7 @@ use crate::fixtures::{ED25519, ELEVEN, Ec2, MERIADOC, X25519, bare, encode, map,
 /// The bytes, written out, of a key of each type as we publish it.
 fn published() -> [(KeyAlg, PublicKey, String); 5] {
     let Ec2(_, _, x, y, _) = MERIADOC;
-    let point = P256Point {
-        x: octets_32(x),
-        y: octets_32(y),
-    };
+    let point = P256Point { x: octets_32(x), y: octets_32(y) };
     let n = "fb".repeat(256);
     let kid = "0243 612e31";
     [
@@ -54,14 +51,7 @@ fn published_keys_make_the_round_trip() {
         let jwk = Jwk::published(&id, alg, key);
         assert_eq!(key_to_vec(&jwk).unwrap(), unhex(&hex), "{alg}");
         let read = key_from_slice(&unhex(&hex)).unwrap();
-        assert_eq!(
-            read,
-            Jwk {
-                use_: None,
-                ..jwk.clone()
-            },
-            "{alg}"
-        );
+        assert_eq!(read, Jwk { use_: None, ..jwk.clone() }, "{alg}");
         encoded.extend(unhex(&hex));
         keys.push(jwk);
     }
@@ -100,34 +90,17 @@ fn algorithms_have_their_registered_numbers() {
     ];
     let keys = [&okp, &x25519, &ec2, &rsa];
     for (key, name, number) in table {
-        let jwk = Jwk {
-            alg: Some(name.to_owned()),
-            ..bare(key.clone())
-        };
+        let jwk = Jwk { alg: Some(name.to_owned()), ..bare(key.clone()) };
         let encoded = key_to_vec(&jwk).unwrap();
         let value = value_from_slice(&encoded).unwrap();
-        let alg = value
-            .as_map()
-            .unwrap()
-            .iter()
-            .find(|(label, _)| *label == 3.into());
+        let alg = value.as_map().unwrap().iter().find(|(label, _)| *label == 3.into());
         assert_eq!(alg.map(|(_, alg)| alg.clone()), Some(number.into()), "{name}");
         assert_eq!(key_from_slice(&encoded), Ok(jwk), "{name}");
 
-        let fits = |key: &PublicKey| {
-            table
-                .iter()
-                .any(|&(other, known, _)| known == name && other == key)
-        };
+        let fits = |key: &PublicKey| table.iter().any(|&(other, known, _)| known == name && other == key);
         for other in keys.into_iter().filter(|other| !fits(other)) {
-            let jwk = Jwk {
-                alg: Some(name.to_owned()),
-                ..bare(other.clone())
-            };
-            assert!(
-                matches!(key_to_vec(&jwk), Err(Error::Member { member: "alg", .. })),
-                "{name}"
-            );
+            let jwk = Jwk { alg: Some(name.to_owned()), ..bare(other.clone()) };
+            assert!(matches!(key_to_vec(&jwk), Err(Error::Member { member: "alg", .. })), "{name}");
             let Value::Map(mut entries) =
                 value_from_slice(&key_to_vec(&bare(other.clone())).unwrap()).unwrap()
             else {
@@ -138,58 +111,25 @@ fn algorithms_have_their_registered_numbers() {
             assert!(matches!(read, Err(Error::Member { member: "alg", .. })), "{name}");
         }
     }
-    let unknown = Jwk {
-        alg: Some("ES512".to_owned()),
-        ..MERIADOC.jwk()
-    };
-    assert!(matches!(
-        key_to_vec(&unknown),
-        Err(Error::Unsupported { member: "alg", .. })
-    ));
+    let unknown = Jwk { alg: Some("ES512".to_owned()), ..MERIADOC.jwk() };
+    assert!(matches!(key_to_vec(&unknown), Err(Error::Unsupported { member: "alg", .. })));
 }
 
 #[test]
 fn key_operations_have_their_registered_numbers() {
     let ops = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect());
-    let all = [
-        "sign",
-        "verify",
-        "encrypt",
-        "decrypt",
-        "wrapKey",
-        "unwrapKey",
-        "deriveKey",
-        "deriveBits",
-    ];
-    let jwk = Jwk {
-        key_ops: ops(&all),
-        ..ELEVEN.jwk()
-    };
+    let all = ["sign", "verify", "encrypt", "decrypt", "wrapKey", "unwrapKey", "deriveKey", "deriveBits"];
+    let jwk = Jwk { key_ops: ops(&all), ..ELEVEN.jwk() };
     let numbers = (1..=8).map(Value::from).collect();
     let expected = [ELEVEN.public(), vec![(4, Value::Array(numbers))]].concat();
     assert_eq!(key_to_vec(&jwk).unwrap(), encode(&map(expected)));
     assert_eq!(key_from_slice(&key_to_vec(&jwk).unwrap()), Ok(jwk));
 
-    let named = Jwk {
-        key_ops: ops(&["verify", "urn:example:op"]),
-        ..ELEVEN.jwk()
-    };
+    let named = Jwk { key_ops: ops(&["verify", "urn:example:op"]), ..ELEVEN.jwk() };
     assert_eq!(key_from_slice(&key_to_vec(&named).unwrap()), Ok(named));
 
     for refused in [ops(&[]), ops(&["verify", "sign", "verify"])] {
-        let refused = key_to_vec(&Jwk {
-            key_ops: refused,
-            ..ELEVEN.jwk()
-        });
-        assert!(
-            matches!(
-                refused,
-                Err(Error::Member {
-                    member: "key_ops",
-                    ..
-                })
-            ),
-            "{refused:?}"
-        );
+        let refused = key_to_vec(&Jwk { key_ops: refused, ..ELEVEN.jwk() });
+        assert!(matches!(refused, Err(Error::Member { member: "key_ops", .. })), "{refused:?}");
     }
 }

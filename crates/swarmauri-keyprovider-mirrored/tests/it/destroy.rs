@@ -255,6 +255,20 @@ async fn an_unknown_kid_that_was_destroyed_can_still_be_created() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_dropped_destroy_of_an_unknown_kid_leaves_the_kid_free() {
+    for which in [None, Some(version(1))] {
+        let world = world();
+        let name = kid("later");
+        world.primary.fail_next(Method::DestroyKey, Fault::HangBefore);
+        assert!(give_up(world.mirror.destroy_key(&name, which)).await.is_none());
+        assert!(world.mirror.reconcile().await.is_clean());
+        assert!(world.backlog().is_empty());
+        world.mirror.create_key(&KeySpec::new(KeyAlg::Ed25519).with_kid(name.clone())).await.unwrap();
+        assert!(world.jwk(&name, Some(version(1))).await.is_ok());
+    }
+}
+
 #[tokio::test]
 async fn destroying_what_only_the_replica_has_left_ends_it() {
     let world = world();

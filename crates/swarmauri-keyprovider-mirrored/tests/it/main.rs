@@ -9,6 +9,7 @@ mod destroy;
 mod failover;
 mod jwks;
 mod listing;
+mod never_again;
 mod reconcile;
 mod secrets;
 mod support;

@@ -1,4 +1,4 @@
-//! The cases, by topic. Each panics if the provider breaks the line of the contract that it bears the name of.
+//! The cases, by topic. Each bears the name of a line of the contract, and panics if the provider breaks it.
 
 pub(crate) mod cancellation;
 pub(crate) mod capabilities;

@@ -63,7 +63,8 @@ mutants! {
     miscalls_conflicts = faulty(|faults| {
         miscall(faults, CreateKey, Conflict, KeyError::invalid_state("taken"));
         miscall(faults, ImportKey, Conflict, KeyError::invalid_state("taken"));
-    }) => a_taken_kid_is_a_conflict an_import_to_a_taken_kid_is_a_conflict a_destroyed_kid_is_never_used_again;
+    }) => a_taken_kid_is_a_conflict an_import_to_a_taken_kid_is_a_conflict
+            a_destroyed_kid_is_never_used_again;
     takes_kids_for_paths = faulty(|faults| {
         answer(faults, GetKey, |call, honest| match &call.kid {
             Some(kid) if kid.as_str().contains("..") => Err(KeyError::not_found(kid, call.version)),
@@ -84,8 +85,9 @@ mutants! {
     names_imports_by_their_material = faulty(|faults| change(faults, ImportKey, |parts| {
         parts.id.kid = kid(parts.fingerprint.as_str());
     })) => importing_twice_makes_two_keys;
-    miscalls_bad_material = faulty(|faults| miscall(faults, ImportKey, InvalidInput, KeyError::unavailable("what?")))
-        => material_of_another_type_is_refused symmetric_material_of_a_wrong_length_is_refused
+    miscalls_bad_material = faulty(|faults| {
+        miscall(faults, ImportKey, InvalidInput, KeyError::unavailable("what?"));
+    }) => material_of_another_type_is_refused symmetric_material_of_a_wrong_length_is_refused
             a_public_half_that_does_not_belong_is_refused a_point_off_the_curve_is_refused
             a_size_that_is_not_the_materials_is_refused;
     miscalls_missing_secrets = faulty(|faults| {
@@ -93,30 +95,39 @@ mutants! {
     }) => a_public_key_alone_stays_one;
 
     // rotate
-    forgets_rotations = faulty(|faults| lie(faults, RotateKey, Lie::Forget)) => a_rotation_adds_the_latest_version;
+    forgets_rotations = faulty(|faults| lie(faults, RotateKey, Lie::Forget))
+        => a_rotation_adds_the_latest_version;
     forgets_labels_on_rotation = faulty(|faults| change(faults, RotateKey, |parts| parts.label = None))
         => a_rotation_keeps_what_is_not_overridden a_rotation_changes_what_is_overridden;
-    rotates_into_the_default_size = faulty(|faults| change(faults, RotateKey, |parts| parts.size_bits = Some(3072)))
-        => a_rotation_keeps_the_size;
-    miscalls_bad_overrides = faulty(|faults| miscall(faults, RotateKey, InvalidInput, KeyError::invalid_state("no")))
-        => an_override_that_does_not_fit_changes_nothing;
-    changes_older_versions = faulty(|faults| change(faults, GetKey, |parts| parts.label = Some("new".to_owned())))
-        => older_versions_stay_as_they_are;
+    rotates_into_the_default_size = faulty(|faults| {
+        change(faults, RotateKey, |parts| parts.size_bits = Some(3072));
+    }) => a_rotation_keeps_the_size;
+    miscalls_bad_overrides = faulty(|faults| {
+        miscall(faults, RotateKey, InvalidInput, KeyError::invalid_state("no"));
+    }) => an_override_that_does_not_fit_changes_nothing;
+    changes_older_versions = faulty(|faults| {
+        change(faults, GetKey, |parts| parts.label = Some("new".to_owned()));
+    }) => older_versions_stay_as_they_are;
     leaves_ghosts = faulty(leaves_ghosts) => a_rotation_leaves_nothing_else_behind;
-    miscalls_absence_on_rotation = faulty(|faults| miscall(faults, RotateKey, NotFound, KeyError::invalid_state("gone")))
-        => rotating_an_absent_key_is_not_found a_rotation_racing_a_destroy_does_not_bring_the_key_back;
-    miscalls_public_keys = faulty(|faults| miscall(faults, RotateKey, InvalidState, KeyError::invalid_input("no")))
-        => a_public_key_alone_cannot_be_rotated;
+    miscalls_absence_on_rotation = faulty(|faults| {
+        miscall(faults, RotateKey, NotFound, KeyError::invalid_state("gone"));
+    }) => rotating_an_absent_key_is_not_found a_rotation_racing_a_destroy_does_not_bring_the_key_back;
+    miscalls_public_keys = faulty(|faults| {
+        miscall(faults, RotateKey, InvalidState, KeyError::invalid_input("no"));
+    }) => a_public_key_alone_cannot_be_rotated;
     brings_versions_back = faulty(|faults| change(faults, RotateKey, |parts| parts.id.version = two()))
         => a_destroyed_version_number_never_comes_back concurrent_rotations_each_add_a_version
             hammered_keys_keep_the_contract;
-    rotates_by_what_is_gone = faulty(|faults| change(faults, RotateKey, |parts| parts.label = Some("second".to_owned())))
-        => a_rotation_goes_by_the_latest_live_version;
+    rotates_by_what_is_gone = faulty(|faults| {
+        change(faults, RotateKey, |parts| parts.label = Some("second".to_owned()));
+    }) => a_rotation_goes_by_the_latest_live_version;
 
     // destroy
     destroys_nothing = faulty(|faults| lie(faults, DestroyKey, Lie::DestroyNothingSayTrue))
-        => a_destroyed_version_is_absent_and_others_stay a_destroyed_key_is_absent the_latest_version_falls_back
-            the_last_version_takes_the_key_with_it destroying_what_is_not_there_is_false destroyed_keys_are_not_listed
+        => a_destroyed_version_is_absent_and_others_stay a_destroyed_key_is_absent
+            the_latest_version_falls_back
+            the_last_version_takes_the_key_with_it destroying_what_is_not_there_is_false
+            destroyed_keys_are_not_listed
             of_two_destroys_one_is_true;
     denies_having_destroyed = faulty(|faults| lie(faults, DestroyKey, Lie::DestroySayFalse))
         => a_destroyed_key_is_absent of_two_destroys_one_is_true;
@@ -126,14 +137,17 @@ mutants! {
         lie(faults, GetKey, Lie::Stale);
         lie(faults, GetKeyByRef, Lie::Stale);
         lie(faults, ListVersions, Lie::Stale);
-    }) => a_read_without_version_is_of_the_latest a_reference_finds_what_it_names versions_are_listed_in_order;
+    }) => a_read_without_version_is_of_the_latest a_reference_finds_what_it_names
+            versions_are_listed_in_order;
     serves_the_wrong_key = faulty(|faults| lie(faults, GetKey, Lie::WrongKey))
-        => reads_agree_with_each_other an_exported_secret_is_that_of_the_key an_imported_secret_comes_back_unchanged;
+        => reads_agree_with_each_other an_exported_secret_is_that_of_the_key
+            an_imported_secret_comes_back_unchanged;
     miscalls_absence = faulty(|faults| {
         for method in [GetKey, GetKeyByRef, GetPublicJwk, ListVersions] {
             miscall(faults, method, NotFound, KeyError::invalid_input("no such key"));
         }
-    }) => absent_keys_and_versions_are_not_found a_reference_to_an_absent_key_is_not_found absent_keys_have_no_jwk;
+    }) => absent_keys_and_versions_are_not_found a_reference_to_an_absent_key_is_not_found
+            absent_keys_have_no_jwk;
     gives_secrets_nobody_asked_for = faulty(|faults| lie(faults, GetKey, Lie::SecretUnasked))
         => secrets_come_if_and_only_if_asked_for;
     keeps_no_secret = faulty(|faults| lie(faults, GetKey, Lie::SecretDropped))
@@ -154,8 +168,9 @@ mutants! {
     lists_other_labels = faulty(|faults| change_list(faults, |_, page| {
         page.items.iter_mut().for_each(|key| key.label = None);
     })) => a_summary_is_of_the_latest_version;
-    miscalls_foreign_cursors = faulty(|faults| miscall(faults, ListKeys, InvalidInput, KeyError::unavailable("what?")))
-        => a_foreign_cursor_is_refused;
+    miscalls_foreign_cursors = faulty(|faults| {
+        miscall(faults, ListKeys, InvalidInput, KeyError::unavailable("what?"));
+    }) => a_foreign_cursor_is_refused;
 
     // JWKS
     leaves_members_out = faulty(|faults| {
@@ -164,11 +179,13 @@ mutants! {
             other => Ok(other),
         });
     }) => a_public_jwk_has_all_members;
-    publishes_everything = faulty(publishes_everything) => symmetric_keys_have_no_jwk policy_none_keeps_the_jwk;
+    publishes_everything = faulty(publishes_everything)
+        => symmetric_keys_have_no_jwk policy_none_keeps_the_jwk;
     publishes_the_past = faulty(|faults| lie(faults, Jwks, Lie::Stale))
         => the_jwks_holds_the_latest_of_each_pair the_jwks_follows_rotation_and_destruction;
     publishes_first_versions = faulty(|faults| {
-        change_jwks(faults, |keys| keys.retain(|jwk| jwk.version_id().is_some_and(|id| id.version == KeyVersion::FIRST)));
+        let first = |jwk: &Jwk| jwk.version_id().is_some_and(|id| id.version == KeyVersion::FIRST);
+        change_jwks(faults, move |keys| keys.retain(first));
     }) => the_jwks_of_all_live_holds_every_version;
     publishes_in_any_order = faulty(|faults| change_jwks(faults, |keys| keys.reverse()))
         => the_jwks_is_sorted_by_kid_then_version;
@@ -177,14 +194,17 @@ mutants! {
     }) => a_prefix_goes_by_the_bare_kid;
     publishes_nothing = faulty(|faults| lie(faults, Jwks, Lie::Empty)) => the_jwks_holds_public_imports;
     publishes_key_ops = faulty(|faults| {
-        change_jwks(faults, |keys| keys.iter_mut().for_each(|jwk| jwk.key_ops = Some(vec!["verify".to_owned()])));
+        let add = |jwk: &mut Jwk| jwk.key_ops = Some(vec!["verify".to_owned()]);
+        change_jwks(faults, move |keys| keys.iter_mut().for_each(add));
     }) => a_jwks_survives_serialisation_without_private_members;
 
     // derive
-    draws_too_little = faulty(|faults| answer(faults, RandomBytes, |call, _| Ok(zeros(call.len.unwrap_or(1) - 1))))
-        => random_bytes_are_as_many_as_asked_for;
-    draws_nothing_random = faulty(|faults| answer(faults, RandomBytes, |call, _| Ok(zeros(call.len.unwrap_or(0)))))
-        => random_bytes_differ;
+    draws_too_little = faulty(|faults| {
+        answer(faults, RandomBytes, |call, _| Ok(zeros(call.len.unwrap_or(1) - 1)));
+    }) => random_bytes_are_as_many_as_asked_for;
+    draws_nothing_random = faulty(|faults| {
+        answer(faults, RandomBytes, |call, _| Ok(zeros(call.len.unwrap_or(0))));
+    }) => random_bytes_differ;
     derives_zeros = faulty(|faults| answer(faults, Hkdf, |call, _| Ok(zeros(call.len.unwrap_or(0)))))
         => hkdf_gives_the_bytes_of_rfc_5869;
     miscalls_lengths = faulty(|faults| {
@@ -196,8 +216,9 @@ mutants! {
     answers_writes_with_secrets = faulty(answers_writes_with_secrets) => writes_answer_without_secrets;
     writes_secrets_on_labels = faulty(writes_secrets_on_labels)
         => references_print_no_secret;
-    tells_secrets_in_errors = faulty(|faults| miscall(faults, ImportKey, InvalidInput, KeyError::invalid_input(SEED)))
-        => errors_and_traces_hold_no_secret;
+    tells_secrets_in_errors = faulty(|faults| {
+        miscall(faults, ImportKey, InvalidInput, KeyError::invalid_input(SEED));
+    }) => errors_and_traces_hold_no_secret;
     traces_secrets = faulty(|faults| {
         answer(faults, ImportKey, |_, honest| {
             tracing::trace!(material = SEED, "importing");
