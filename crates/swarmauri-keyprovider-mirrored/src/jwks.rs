@@ -64,15 +64,43 @@ impl MirroredKeyProvider {
         if let Some(document) = self.jwks_cache.find(&sources) {
             return Ok(document);
         }
-        let mut merge = Merge { provider: self, sources: &sources, ours: BTreeMap::new(), rest: Vec::new() };
-        merge.add_primary().await?;
-        let known = merge.add_replicas();
-        let whole = merge.add_foreign(&known).await;
+        let no_look = SecondLook::default();
+        let mut merge = Merge::of(self, &sources, &no_look);
+        let look = self.look_again(&merge, &sources.query).await?;
+        let whole = look.as_ref().is_none_or(|look| look.replica_kids.is_some());
+        if let Some(look) = &look {
+            // From the start: keys may have been destroyed during the wait.
+            merge = Merge::of(self, &sources, look);
+        }
         let document = Arc::new(merge.document());
         if whole {
             self.jwks_cache.keep(sources, Arc::clone(&document));
         }
         Ok(document)
+    }
+
+    /// Asks for what the two documents do not tell, if it matters.
+    async fn look_again(&self, merge: &Merge<'_>, query: &JwksQuery) -> Result<Option<SecondLook>, KeyError> {
+        let tell_apart =
+            !merge.foreign.is_empty() && self.mirrors() && self.secondary_can.has(Feature::ListKeys);
+        if !tell_apart && merge.from_the_past.is_empty() {
+            return Ok(None);
+        }
+        let mut look = SecondLook::default();
+        if !merge.from_the_past.is_empty() {
+            let query = JwksQuery { versions: JwksVersions::AllLive, ..query.clone() };
+            look.all_live = Some(self.primary.jwks(&query).await?);
+        }
+        if tell_apart {
+            match self.replica_kids().await {
+                Ok(kids) => look.replica_kids = Some(kids),
+                Err(error) => {
+                    events::secondary_failed("list_keys", &error);
+                    look.replica_kids = None;
+                }
+            }
+        }
+        Ok(Some(look))
     }
 
     /// Whether there may be anything to publish when the primary is out.
@@ -92,10 +120,30 @@ impl MirroredKeyProvider {
 struct Merge<'a> {
     provider: &'a MirroredKeyProvider,
     sources: &'a Sources,
+    look: &'a SecondLook,
     /// Keys under names of the form `<kid>.<version>`.
     ours: BTreeMap<KeyVersionId, Jwk>,
+    /// Keys that only the secondary has.
+    foreign: BTreeMap<KeyVersionId, Jwk>,
     /// Keys under other names, which only providers of others have.
     rest: Vec<Jwk>,
+    /// Keys that live, and whose latest version on the primary is one that is destroyed.
+    from_the_past: BTreeSet<KeyId>,
+}
+
+/// What the two documents do not tell.
+struct SecondLook {
+    /// All live versions of the primary's keys, where it gave a latest one that is destroyed.
+    all_live: Option<Arc<JwkSet>>,
+    /// The keys of the secondary that are tagged as replicas: of other processes, or strays that the map does
+    /// not know. `None` if that could not be found out; then no foreign key is published.
+    replica_kids: Option<HashSet<KeyId>>,
+}
+
+impl Default for SecondLook {
+    fn default() -> Self {
+        Self { all_live: None, replica_kids: Some(HashSet::new()) }
+    }
 }
 
 /// What the map says of the secondary's keys.
@@ -107,17 +155,34 @@ struct Known {
     fingerprints: HashSet<Fingerprint>,
 }
 
-impl Merge<'_> {
-    /// Adds what the primary publishes, tombstones apart: they outrank it.
-    async fn add_primary(&mut self) -> Result<(), KeyError> {
-        let Some(set) = &self.sources.primary else {
-            return Ok(());
+impl<'a> Merge<'a> {
+    fn of(provider: &'a MirroredKeyProvider, sources: &'a Sources, look: &'a SecondLook) -> Self {
+        let mut merge = Self {
+            provider,
+            sources,
+            look,
+            ours: BTreeMap::new(),
+            foreign: BTreeMap::new(),
+            rest: Vec::new(),
+            from_the_past: BTreeSet::new(),
         };
-        let mut from_the_past = BTreeSet::new();
+        merge.add_primary();
+        let known = merge.add_replicas();
+        merge.add_foreign(&known);
+        merge
+    }
+
+    /// Adds what the primary publishes, tombstones apart: they outrank it.
+    fn add_primary(&mut self) {
+        let Some(set) = &self.sources.primary else {
+            return;
+        };
         for jwk in &set.keys {
             match jwk.version_id() {
-                Some(id) if self.provider.is_destroyed(&id.kid, Some(id.version)) => {
-                    from_the_past.insert(id.kid);
+                Some(id) if self.is_destroyed(&id) => {
+                    if self.latest_only() && !self.provider.is_destroyed(&id.kid, None) {
+                        self.from_the_past.insert(id.kid);
+                    }
                 }
                 Some(id) => {
                     self.ours.insert(id, jwk.clone());
@@ -125,26 +190,15 @@ impl Merge<'_> {
                 None => self.rest.push(jwk.clone()),
             }
         }
-        from_the_past.retain(|kid| !self.provider.is_destroyed(kid, None));
-        if self.latest_only() && !from_the_past.is_empty() {
-            self.add_latest_undestroyed(&from_the_past).await?;
-        }
-        Ok(())
-    }
-
-    /// The latest versions that are not destroyed, of keys whose latest on the primary is.
-    async fn add_latest_undestroyed(&mut self, kids: &BTreeSet<KeyId>) -> Result<(), KeyError> {
-        let query = JwksQuery { versions: JwksVersions::AllLive, ..self.sources.query.clone() };
-        let mut latest: BTreeMap<KeyId, (KeyVersion, Jwk)> = BTreeMap::new();
-        for jwk in &self.provider.primary.jwks(&query).await?.keys {
-            let Some(id) = jwk.version_id() else { continue };
-            let newer = latest.get(&id.kid).is_none_or(|(version, _)| *version < id.version);
-            if newer && kids.contains(&id.kid) && !self.provider.is_destroyed(&id.kid, Some(id.version)) {
-                latest.insert(id.kid, (id.version, jwk.clone()));
+        for kid in &self.from_the_past {
+            let all_live = self.look.all_live.iter().flat_map(|set| &set.keys);
+            let undestroyed = all_live
+                .filter_map(|jwk| Some((jwk.version_id()?, jwk)))
+                .filter(|(id, _)| id.kid == *kid && !self.is_destroyed(id));
+            if let Some((id, jwk)) = undestroyed.max_by_key(|(id, _)| id.version) {
+                self.ours.insert(id, jwk.clone());
             }
         }
-        self.ours.extend(latest.into_iter().map(|(kid, (version, jwk))| (kid.at(version), jwk)));
-        Ok(())
     }
 
     /// Adds the replicas of what the primary does not answer for, each checked against its record.
@@ -176,8 +230,12 @@ impl Merge<'_> {
         {
             return;
         }
-        let wanted = if self.latest_only() { 1 } else { usize::MAX };
-        for (version, replica) in record.all_servable().rev().take(wanted) {
+        let replicas: Vec<_> = if self.latest_only() {
+            record.servable(None).into_iter().collect()
+        } else {
+            record.all_servable().collect()
+        };
+        for (version, replica) in replicas {
             let id = kid.at(version);
             if let Some(jwk) = published.get(&replica.at).filter(|_| !self.ours.contains_key(&id))
                 && is_right(&id, replica, jwk)
@@ -189,53 +247,36 @@ impl Merge<'_> {
     }
 
     /// Adds keys that only the secondary has: neither replicas, nor under a name that the primary uses.
-    ///
-    /// False if replicas could not be told from other keys; then none of those is added.
-    async fn add_foreign(&mut self, known: &Known) -> bool {
+    fn add_foreign(&mut self, known: &Known) {
         let Some(secondary) = &self.sources.secondary else {
-            return true;
+            return;
+        };
+        let Some(replica_kids) = &self.look.replica_kids else {
+            return;
         };
         if self.provider.settings.jwks_merge == JwksMerge::ReplicasOnly {
-            return true;
+            return;
         }
-        let mut foreign: BTreeMap<KeyVersionId, Jwk> = BTreeMap::new();
-        for jwk in &secondary.keys {
+        for jwk in secondary.keys.iter().filter(|jwk| !known.has(jwk)) {
             match jwk.version_id() {
                 Some(id) => {
-                    let ours = self.has_kid(&id.kid) || known.is_ours(&id, jwk);
-                    if !ours && self.sources.query.matches(&id.kid) {
-                        foreign.insert(id, jwk.clone());
+                    let ours = self.has_kid(&id.kid) || known.is_name_of_ours(&id);
+                    if !ours && !replica_kids.contains(&id.kid) && self.sources.query.matches(&id.kid) {
+                        self.foreign.insert(id, jwk.clone());
                     }
                 }
                 None if self.rest.iter().any(|other| other.kid == jwk.kid) => {}
                 None => self.rest.push(jwk.clone()),
             }
         }
-        if !self.drop_tagged(&mut foreign).await {
-            return false;
-        }
         if self.latest_only() {
-            let latest: BTreeMap<_, _> = foreign.keys().map(|id| (id.kid.clone(), id.version)).collect();
-            foreign.retain(|id, _| latest.get(&id.kid) == Some(&id.version));
+            let latest: BTreeMap<_, _> = self.foreign.keys().map(|id| (id.kid.clone(), id.version)).collect();
+            self.foreign.retain(|id, _| latest.get(&id.kid) == Some(&id.version));
         }
-        self.ours.append(&mut foreign);
-        true
     }
 
-    /// Drops keys that are tagged as replicas: of other processes, or strays that the map does not know.
-    async fn drop_tagged(&self, foreign: &mut BTreeMap<KeyVersionId, Jwk>) -> bool {
-        let can_tell = self.provider.mirrors() && self.provider.secondary_can.has(Feature::ListKeys);
-        if foreign.is_empty() || !can_tell {
-            return true;
-        }
-        match self.provider.replica_kids().await {
-            Ok(kids) => foreign.retain(|id, _| !kids.contains(&id.kid)),
-            Err(error) => {
-                events::secondary_failed("list_keys", &error);
-                return false;
-            }
-        }
-        true
+    fn is_destroyed(&self, id: &KeyVersionId) -> bool {
+        self.provider.is_destroyed(&id.kid, Some(id.version))
     }
 
     fn latest_only(&self) -> bool {
@@ -247,7 +288,8 @@ impl Merge<'_> {
         next.is_some_and(|(id, _)| id.kid == *kid)
     }
 
-    fn document(self) -> JwkSet {
+    fn document(mut self) -> JwkSet {
+        self.ours.append(&mut self.foreign);
         JwkSet { keys: self.ours.into_values().chain(self.rest).collect() }
     }
 }
@@ -263,11 +305,14 @@ impl Known {
         }
     }
 
-    /// Whether a key of the secondary is a replica, or pretends to be one of the primary's keys.
-    fn is_ours(&self, id: &KeyVersionId, jwk: &Jwk) -> bool {
-        self.kids.contains(&id.kid)
-            || self.places.contains(id)
-            || self.fingerprints.contains(&jwk.key.thumbprint())
+    /// Whether this is the public key of one that the map knows, under whatever name.
+    fn has(&self, jwk: &Jwk) -> bool {
+        self.fingerprints.contains(&jwk.key.thumbprint())
+    }
+
+    /// Whether this is the name of a replica, or pretends to be that of one of the primary's keys.
+    fn is_name_of_ours(&self, id: &KeyVersionId) -> bool {
+        self.kids.contains(&id.kid) || self.places.contains(id)
     }
 }
 

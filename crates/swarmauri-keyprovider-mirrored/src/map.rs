@@ -78,21 +78,26 @@ impl KidRecord {
         self.whole == Whole::Destroyed || version.is_some_and(version_gone)
     }
 
-    /// The replica that may answer for this version, or with `None` for the latest that has one.
+    /// The replica that may answer for this version, or with `None` for the latest that is mirrored.
+    ///
+    /// A latest version that is kept from the secondary on purpose is not stood in for by an older one: for
+    /// it the primary would have refused, and that is not turned into an answer.
     pub(crate) fn servable(&self, version: Option<KeyVersion>) -> Option<(KeyVersion, &Replica)> {
         if self.whole != Whole::Live {
             return None;
         }
-        let mirrored = |(version, state): (&KeyVersion, &'_ VersionState)| match state {
-            VersionState::Mirrored(_) => Some(*version),
-            _ => None,
+        let Some(version) = version else {
+            let mut latest_first = self.versions.iter().rev();
+            return latest_first.find_map(|(version, state)| match state {
+                VersionState::Mirrored(replica) => Some(Some((*version, replica))),
+                VersionState::Kept { .. } => Some(None),
+                VersionState::Pending { .. }
+                | VersionState::Destroying { .. }
+                | VersionState::Destroyed { .. } => None,
+            })?;
         };
-        let version = match version {
-            Some(version) => version,
-            None => self.versions.iter().rev().find_map(mirrored)?,
-        };
-        match self.versions.get(&version) {
-            Some(VersionState::Mirrored(replica)) => Some((version, replica)),
+        match self.versions.get(&version)? {
+            VersionState::Mirrored(replica) => Some((version, replica)),
             _ => None,
         }
     }
@@ -106,10 +111,11 @@ impl KidRecord {
         })
     }
 
-    /// The versions that the primary is believed to have.
+    /// The versions that the primary is believed to have, those on their way out apart.
     pub(crate) fn live_versions(&self) -> impl Iterator<Item = KeyVersion> {
-        let versions = self.versions.keys().copied();
-        versions.filter(|version| !self.is_destroyed(Some(*version)))
+        let live = self.whole == Whole::Live;
+        let states = self.versions.iter().filter(move |(_, state)| live && state.is_live());
+        states.map(|(version, _)| *version)
     }
 
     /// The versions that the primary no longer has, and the secondary may.

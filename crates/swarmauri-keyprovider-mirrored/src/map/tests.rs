@@ -133,6 +133,26 @@ fn the_latest_that_is_mirrored_answers() {
 }
 
 #[test]
+fn an_older_version_does_not_stand_in_for_a_latest_that_is_kept() {
+    let mut record = mirrored();
+    record.accept(version(2), facts(2), Some(KeptReason::Policy)).unwrap();
+    assert_eq!(record.servable(None), None);
+    assert_eq!(record.servable(Some(ONE)), Some((ONE, &replica(1))));
+    record.primary_gone(Some(version(2)));
+    assert_eq!(record.servable(None), Some((ONE, &replica(1))));
+}
+
+#[test]
+fn versions_on_their_way_out_are_not_listed() {
+    for (which, left) in [(Some(ONE), vec![version(2)]), (None, vec![])] {
+        let mut record = mirrored();
+        record.accept(version(2), facts(2), None).unwrap();
+        record.begin_destroy(which);
+        assert_eq!(record.live_versions().collect::<Vec<_>>(), left);
+    }
+}
+
+#[test]
 fn only_the_recorded_replica_can_be_lost() {
     let mut record = mirrored();
     record.replica_lost(ONE, &replica(2).at);

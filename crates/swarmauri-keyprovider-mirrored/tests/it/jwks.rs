@@ -5,7 +5,7 @@ use std::sync::Arc;
 use swarmauri_keyprovider::{Feature, JwksQuery, KeyProvider, KeyProviderExt};
 use swarmauri_keyprovider_mirrored::{JwksMerge, MirrorMode, OnPrimaryLoss};
 use swarmauri_keyprovider_testkit::{Answer, Fault, Method};
-use swarmauri_keys::{KeyAlg, KeyErrorKind, KeySpec};
+use swarmauri_keys::{ExportPolicy, KeyAlg, KeyErrorKind, KeySpec, SpecOverrides};
 
 use crate::support::*;
 
@@ -217,6 +217,39 @@ async fn symmetric_and_hidden_keys_are_in_no_jwks() {
             world.primary.outage();
         }
         assert!(kids(&world, JwksQuery::ALL_LIVE).await.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_key_destroyed_while_the_document_is_made_is_not_in_it() {
+    let world = world();
+    world.mirror.create_key(&named("a")).await.unwrap();
+    world.secondary_keys.create_key(&named("b")).await.unwrap();
+    world.mirror.jwks(&JwksQuery::LATEST.with_prefix("nothing")).await.unwrap(); // adopts
+    let hold = world.secondary.hold_after(Method::ListKeys);
+    let mirror = world.mirror.clone();
+    let document = tokio::spawn(async move { mirror.jwks(&JwksQuery::LATEST).await.unwrap() });
+    hold.arrived().await;
+    world.mirror.destroy_key(&kid("a"), None).await.unwrap();
+    hold.release();
+    let kids: Vec<_> = document.await.unwrap().keys.iter().map(|jwk| jwk.kid.clone().unwrap()).collect();
+    assert_eq!(kids, ["b.1"]);
+}
+
+#[tokio::test]
+async fn an_older_version_does_not_stand_in_for_a_latest_that_is_hidden() {
+    let world = world();
+    let key = world.mirror.create(KeyAlg::Ed25519).await.unwrap();
+    let hide = SpecOverrides { export_policy: Some(ExportPolicy::None), ..SpecOverrides::NONE };
+    world.mirror.rotate_key(key.kid(), &hide).await.unwrap();
+    for out in [false, true] {
+        if out {
+            world.primary.outage();
+        }
+        assert!(kids(&world, JwksQuery::LATEST).await.is_empty());
+        assert_eq!(kids(&world, JwksQuery::ALL_LIVE).await, [key.id().to_string()]);
+        assert!(world.jwk(key.kid(), None).await.is_err());
+        assert!(world.jwk(key.kid(), Some(version(1))).await.is_ok());
     }
 }
 
