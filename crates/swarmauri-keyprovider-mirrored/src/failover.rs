@@ -136,7 +136,7 @@ impl MirroredKeyProvider {
             let public = Box::pin(self.read_replica(id, replica, Secrets::Omit, error.clone())).await?;
             public.check_secret_export()?;
             return Err(KeyError::unavailable(format!(
-                "{error}; and the replica of {id} has the public key only"
+                "the replica of {id} has the public key only, and the primary failed: {error}"
             )));
         }
         let answer = match self.secondary.get_key(&replica.at.kid, Some(replica.at.version), secrets).await {

@@ -138,7 +138,10 @@ impl MirroredKeyProvider {
             }
             match (sole(replicas), record.state(id.version)) {
                 (None, _) => plan.conflict(id, "its replicas are of different keys; destroy the wrong ones"),
-                (Some(_), _) if record.is_destroyed(Some(id.version)) => plan.destroy(id, replicas, None),
+                (Some(_), _) if record.is_destroyed(Some(id.version)) => {
+                    // The one that the map knows of goes with the destroy that is to be finished.
+                    plan.destroy(id, replicas, record.state(id.version).and_then(VersionState::replica));
+                }
                 (Some(sole), None) => plan.adopt(id, sole),
                 (Some(sole), Some(VersionState::Pending { .. })) => {
                     plan.steps.retain(|step| *step != Step::Copy { id: id.clone() });
