@@ -143,10 +143,6 @@ impl MirroredKeyProvider {
                     plan.destroy(id, replicas, record.state(id.version).and_then(VersionState::replica));
                 }
                 (Some(sole), None) => plan.adopt(id, sole),
-                (Some(sole), Some(VersionState::Pending { .. })) => {
-                    plan.steps.retain(|step| *step != Step::Copy { id: id.clone() });
-                    plan.adopt(id, sole);
-                }
                 (Some(_), Some(VersionState::Mirrored(home))) => {
                     if replicas.iter().any(|one| one.at == home.at) {
                         plan.destroy(id, replicas, Some(home));
@@ -155,8 +151,15 @@ impl MirroredKeyProvider {
                 (Some(_), Some(VersionState::Kept { .. })) => {
                     plan.conflict(id, "it has a replica, which mode or policy forbids; destroy it");
                 }
-                // Whatever becomes of a destroy under way, it concerns its replicas too.
-                (Some(_), Some(VersionState::Destroying { .. } | VersionState::Destroyed { .. })) => {}
+                // The debts have them already, and whatever becomes of a destroy concerns its replicas too.
+                (
+                    Some(_),
+                    Some(
+                        VersionState::Pending { .. }
+                        | VersionState::Destroying { .. }
+                        | VersionState::Destroyed { .. },
+                    ),
+                ) => {}
             }
         }
     }
@@ -215,7 +218,10 @@ fn plan_debts(kid: &KeyId, record: &KidRecord, claims: Option<&Claims>, plan: &m
     for (version, state) in &record.versions {
         let id = kid.at(*version);
         match state {
-            VersionState::Pending { .. } => plan.steps.push(Step::Copy { id }),
+            VersionState::Pending { .. } => match claims.and_then(|claims| sole(claims.get(&id)?)) {
+                Some(stray) => plan.adopt(&id, stray),
+                None => plan.steps.push(Step::Copy { id }),
+            },
             VersionState::Destroying { .. } if record.whole == Whole::Live => {
                 plan.steps.push(Step::FinishDestroy { kid: kid.clone(), version: Some(*version) });
             }
