@@ -1,0 +1,156 @@
+//! The main job, step by step: two providers, real keys, a primary that fails, and readers who notice nothing.
+//!
+//! Run it with `cargo run --example failover`. Every claim that is printed has been asserted.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "it tells what happens, and stops where something does not"
+)]
+
+use std::error::Error;
+use std::sync::Arc;
+
+use swarmauri_keyprovider::{JwksQuery, KeyProvider, KeyProviderExt, Secrets};
+use swarmauri_keyprovider_local::LocalKeyProvider;
+use swarmauri_keyprovider_mirrored::{MirrorMode, MirroredKeyProvider};
+use swarmauri_keyprovider_testkit::FaultyProvider;
+use swarmauri_keys::{ExportPolicy, Jwk, KeyAlg, KeyErrorKind, KeyRef, KeySpec, SecretMaterial};
+
+type Outcome<T = ()> = Result<T, Box<dyn Error>>;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Outcome {
+    // Real providers, each behind a switch that takes it out.
+    let (primary, secondary) = (with_a_switch(), with_a_switch());
+    let mirror = MirroredKeyProvider::new(primary.clone(), secondary.clone())?;
+    println!("A primary, a secondary, and a mirror over them in mode {}.", mirror.settings().mode);
+
+    step("Five keys are created, and one is rotated");
+    let signing = create(&mirror, KeyAlg::Ed25519, ExportPolicy::SecretWhenAllowed).await?;
+    let tokens = create(&mirror, KeyAlg::EcdsaP256Sha256, ExportPolicy::PublicOnly).await?;
+    let agreement = create(&mirror, KeyAlg::X25519, ExportPolicy::PublicOnly).await?;
+    let legacy = create(&mirror, KeyAlg::RsaPssSha256, ExportPolicy::SecretWhenAllowed).await?;
+    let data = create(&mirror, KeyAlg::Aes256Gcm, ExportPolicy::SecretWhenAllowed).await?;
+    let rotated = mirror.rotate(signing.kid()).await?;
+    println!("  {} is rotated, and now at version {}", rotated.kid(), rotated.version());
+    let versions = [&signing, &rotated, &tokens, &agreement, &legacy];
+    let before = mirror.jwks(&JwksQuery::ALL_LIVE).await?;
+    assert_eq!(before.keys.len(), versions.len());
+    println!("  the JWKS has {} keys in {} bytes;", before.keys.len(), serde_json::to_vec(&*before)?.len());
+    println!("  {} is not among them: a symmetric key has no public part", data.kid());
+
+    step("The primary goes out");
+    primary.faults().outage();
+    println!("  primary: {}", primary.get_public_jwk(tokens.kid(), None).await.unwrap_err());
+    for key in versions {
+        let jwk = mirror.get_public_jwk(key.kid(), Some(key.version())).await?;
+        assert_eq!(jwk, key.public_jwk()?);
+        println!("  mirror:  {}", shown(&jwk));
+    }
+    let latest = mirror.get_public_jwk(signing.kid(), None).await?;
+    assert_eq!(latest, rotated.public_jwk()?);
+    println!("  the latest of {} is version {}, as before", signing.kid(), rotated.version());
+    let meanwhile = mirror.jwks(&JwksQuery::ALL_LIVE).await?;
+    assert_eq!(serde_json::to_vec(&*meanwhile)?, serde_json::to_vec(&*before)?);
+    println!("  the JWKS is byte for byte what it was");
+
+    step("In this mode no secret was copied, so none is served");
+    let refused = mirror.get_key(signing.kid(), None, Secrets::Include).await.unwrap_err();
+    assert_eq!(refused.kind(), KeyErrorKind::Unavailable);
+    assert!(secondary.faults().journal().secret_bytes_handed().is_empty());
+    println!("  {refused}");
+
+    step("The primary is back, and has lost a key");
+    primary.faults().recover();
+    primary.inner().destroy_key(tokens.kid(), None).await?;
+    println!("  primary: {}", primary.get_public_jwk(tokens.kid(), None).await.unwrap_err());
+    let jwk = mirror.get_public_jwk(tokens.kid(), None).await?;
+    assert_eq!(jwk, tokens.public_jwk()?);
+    println!("  mirror:  {}", shown(&jwk));
+    assert_eq!(mirror.jwks(&JwksQuery::ALL_LIVE).await?, before);
+    println!("  the JWKS still is what it was");
+
+    step("The secondary goes out, and writes go on");
+    secondary.faults().outage();
+    let newcomer = create(&mirror, KeyAlg::Ed25519, ExportPolicy::PublicOnly).await?;
+    assert!(mirror.destroy_key(agreement.kid(), None).await?);
+    println!("  {} is destroyed", agreement.kid());
+    assert_eq!(mirror.status().backlog.len(), 2);
+    for debt in mirror.status().backlog {
+        println!("  owed: {} of {} ({})", debt.kind, debt.key, debt.last_error.unwrap_or_default());
+    }
+
+    step("The secondary is back, and is paid");
+    secondary.faults().recover();
+    let plan = mirror.plan_reconcile().await;
+    for planned in &plan.steps {
+        println!("  to do: {planned}");
+    }
+    assert!(mirror.apply(plan).await.is_clean());
+    assert!(mirror.status().backlog.is_empty());
+    println!("  nothing is owed any more");
+
+    step("The primary goes out again");
+    primary.faults().outage();
+    let jwk = mirror.get_public_jwk(newcomer.kid(), None).await?;
+    assert_eq!(jwk, newcomer.public_jwk()?);
+    println!("  mirror:  {}", shown(&jwk));
+    let gone = mirror.get_public_jwk(agreement.kid(), None).await.unwrap_err();
+    assert_eq!(gone.kind(), KeyErrorKind::NotFound);
+    println!("  destroyed is destroyed: {gone}");
+
+    secrets_in_mode_full().await?;
+    println!("\nAll of it held.");
+    Ok(())
+}
+
+/// Mode `full` copies secrets too, where their policy lets them out.
+async fn secrets_in_mode_full() -> Outcome {
+    step("The same in mode full, with secrets");
+    let primary = with_a_switch();
+    let builder = MirroredKeyProvider::builder(primary.clone(), Arc::new(LocalKeyProvider::new()));
+    let mirror = builder.mode(MirrorMode::Full).build()?;
+    let open = create(&mirror, KeyAlg::Aes256Gcm, ExportPolicy::SecretWhenAllowed).await?;
+    let closed = create(&mirror, KeyAlg::Ed25519, ExportPolicy::PublicOnly).await?;
+    let before = mirror.get_key(open.kid(), None, Secrets::Include).await?;
+
+    primary.faults().outage();
+    println!("  the primary is out");
+    let after = mirror.get_key(open.kid(), None, Secrets::Include).await?;
+    match (before.secret(), after.secret()) {
+        (Some(SecretMaterial::Symmetric(before)), Some(SecretMaterial::Symmetric(after))) => {
+            assert!(before == after, "the secret is another one");
+            println!("  {}: the same {} secret bytes as before", open.kid(), after.len());
+        }
+        _ => return Err("an answer came without its secret".into()),
+    }
+    let refused = mirror.get_key(closed.kid(), None, Secrets::Include).await.unwrap_err();
+    println!("  {refused}");
+    Ok(())
+}
+
+/// A provider of real keys, and faults on command.
+fn with_a_switch() -> Arc<FaultyProvider> {
+    Arc::new(FaultyProvider::new(Arc::new(LocalKeyProvider::new())))
+}
+
+async fn create(mirror: &MirroredKeyProvider, alg: KeyAlg, policy: ExportPolicy) -> Outcome<KeyRef> {
+    let mut spec = KeySpec::builder(alg).export_policy(policy);
+    if alg == KeyAlg::RsaPssSha256 {
+        spec = spec.size_bits(2048);
+    }
+    let key = mirror.create_key(&spec.build()?).await?;
+    println!("  {} is created: {alg}, policy {policy}", key.kid());
+    Ok(key)
+}
+
+/// `kid`, version and thumbprint of a published key.
+fn shown(jwk: &Jwk) -> String {
+    let id = jwk.version_id().unwrap();
+    format!("{} at version {}, thumbprint {}", id.kid, id.version, jwk.key.thumbprint())
+}
+
+fn step(title: &str) {
+    println!("\n{title}.");
+}
