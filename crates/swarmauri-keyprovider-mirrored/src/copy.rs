@@ -5,7 +5,7 @@ use swarmauri_keys::{KeyError, KeyErrorKind, KeyId, KeyMaterial, KeyRef, KeyVers
 
 use crate::events;
 use crate::failover::check_answer;
-use crate::map::{Facts, Replica, VersionState};
+use crate::map::{Facts, Replica, VersionState, Whole};
 use crate::marks;
 use crate::mode::{self, CopyPlan, Fidelity, KeptReason};
 use crate::provider::MirroredKeyProvider;
@@ -154,9 +154,11 @@ impl MirroredKeyProvider {
     }
 
     fn is_pending(&self, id: &KeyVersionId) -> bool {
-        self.map
-            .get(&id.kid)
-            .is_some_and(|known| matches!(known.record.state(id.version), Some(VersionState::Pending { .. })))
+        self.map.get(&id.kid).is_some_and(|known| {
+            let record = &known.record;
+            record.whole == Whole::Live
+                && matches!(record.state(id.version), Some(VersionState::Pending { .. }))
+        })
     }
 
     fn may_have_stray(&self, id: &KeyVersionId) -> bool {

@@ -4,6 +4,7 @@ use swarmauri_keyprovider::Secrets;
 use swarmauri_keys::{KeyError, KeyId, KeyVersion, KeyVersionId};
 
 use crate::events;
+use crate::locks::KidGuard;
 use crate::map::{KidRecord, VersionState, Whole};
 use crate::provider::MirroredKeyProvider;
 use crate::store::update;
@@ -14,23 +15,31 @@ impl MirroredKeyProvider {
         // Before anything else, the wait for other writes included: from here on the secondary answers no
         // read of it (promise 4).
         update(&*self.map, kid, |record| record.begin_destroy(version)).await?;
-        let _right = self.locks.lock(kid).await;
-        let destroyed = self.settle_destroy(kid, version, was_known).await?;
+        let right = self.locks.lock(kid).await;
+        let destroyed = self.settle_destroy(&right, kid, version, was_known).await?;
         self.destroy_replicas(kid).await;
         Ok(destroyed)
     }
 
-    /// Carries a recorded destroy out, but for the replicas. To be called under the lock of the `kid`.
+    /// Carries a recorded destroy out, but for the replicas.
     pub(crate) async fn settle_destroy(
         &self,
+        right: &KidGuard<'_>,
         kid: &KeyId,
         version: Option<KeyVersion>,
         was_known: bool,
     ) -> Result<bool, KeyError> {
-        let destroyed = self.destroy_on_primary(kid, version).await?;
+        // Another one's refusal may have taken the mark along.
+        update(&*self.map, kid, |record| {
+            if !record.is_marked(version) {
+                record.begin_destroy(version);
+            }
+        })
+        .await?;
+        let destroyed = self.destroy_on_primary(right, kid, version).await?;
         if !destroyed && !was_known && !self.adopts(kid, version).await {
             // There was nothing of that name anywhere: nothing to remember either.
-            update(&*self.map, kid, |record| record.destroy_refused(version)).await?;
+            self.take_back(right, kid, version).await?;
             return Ok(false);
         }
         update(&*self.map, kid, |record| record.primary_gone(version)).await?;
@@ -42,7 +51,12 @@ impl MirroredKeyProvider {
 
     /// Asks the primary. On `Ok` it no longer has the version, or with `None` the key, and the answer says
     /// whether it had. On a refusal the state has gone back; after an outage it stays `Destroying`.
-    async fn destroy_on_primary(&self, kid: &KeyId, version: Option<KeyVersion>) -> Result<bool, KeyError> {
+    async fn destroy_on_primary(
+        &self,
+        right: &KidGuard<'_>,
+        kid: &KeyId,
+        version: Option<KeyVersion>,
+    ) -> Result<bool, KeyError> {
         let error = match self.primary.destroy_key(kid, version).await {
             Ok(true) => return Ok(true),
             // "Nothing of that name" destroys replicas only if it is true.
@@ -58,9 +72,21 @@ impl MirroredKeyProvider {
         if error.is_outage() {
             events::outcome_unknown("destroy", Some(kid), &error);
         } else {
-            update(&*self.map, kid, |record| record.destroy_refused(version)).await?;
+            self.take_back(right, kid, version).await?;
         }
         Err(error)
+    }
+
+    /// The primary has decided: there is no destroy. That settles those of unknown outcome, too; those who
+    /// wait for the lock have still to ask.
+    async fn take_back(
+        &self,
+        right: &KidGuard<'_>,
+        kid: &KeyId,
+        version: Option<KeyVersion>,
+    ) -> Result<(), KeyError> {
+        let others = right.is_contended();
+        update(&*self.map, kid, |record| record.destroy_refused(version, others)).await
     }
 
     /// Destroys the replicas of what the primary no longer has. What fails is owed (promise 8). To be

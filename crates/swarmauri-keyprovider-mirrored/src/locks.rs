@@ -32,6 +32,14 @@ impl KidLocks {
     }
 }
 
+impl KidGuard<'_> {
+    /// Whether somebody waits for the same right.
+    pub(crate) fn is_contended(&self) -> bool {
+        // One reference is the table's, one is this guard's, every other is of somebody who waits.
+        self.guard.as_ref().is_some_and(|guard| Arc::strong_count(OwnedMutexGuard::mutex(guard)) > 2)
+    }
+}
+
 impl Drop for KidGuard<'_> {
     fn drop(&mut self) {
         let mut in_use = self.locks.in_use.lock();
@@ -55,8 +63,14 @@ mod tests {
         let (a, b) = (KeyId::new("a").unwrap(), KeyId::new("b").unwrap());
         let first = locks.lock(&a).await;
         let _other = locks.lock(&b).await;
+        assert!(!first.is_contended());
         let second = tokio::time::timeout(Duration::from_secs(1), locks.lock(&a)).await;
         assert!(second.is_err(), "the first holds it, and the second is dropped while it waits");
+        let mut waiter = Box::pin(locks.lock(&a));
+        assert!(tokio::time::timeout(Duration::from_secs(1), &mut waiter).await.is_err());
+        assert!(first.is_contended());
+        drop(waiter);
+        assert!(!first.is_contended());
         drop(first);
         assert_eq!(locks.in_use.lock().len(), 1);
         drop(locks.lock(&a).await);

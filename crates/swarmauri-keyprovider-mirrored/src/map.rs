@@ -246,6 +246,9 @@ impl KidRecord {
     /// A destroy starts, of this version or with `None` of the whole key. To be recorded before the
     /// primary is asked.
     pub(crate) fn begin_destroy(&mut self, version: Option<KeyVersion>) {
+        if self.whole == Whole::Destroyed {
+            return;
+        }
         let Some(version) = version else {
             self.whole = match self.whole {
                 Whole::Live => Whole::Destroying { asked: 1 },
@@ -277,20 +280,32 @@ impl KidRecord {
         }
     }
 
-    /// The primary refused a destroy: unless another one is under way, the state goes back.
-    pub(crate) fn destroy_refused(&mut self, version: Option<KeyVersion>) {
+    /// Whether a destroy of this version, or with `None` of the whole key, is recorded.
+    pub(crate) fn is_marked(&self, version: Option<KeyVersion>) -> bool {
+        match version {
+            None => self.whole != Whole::Live,
+            Some(version) => {
+                let state = self.versions.get(&version);
+                self.whole == Whole::Destroyed
+                    || matches!(state, Some(VersionState::Destroying { .. } | VersionState::Destroyed { .. }))
+            }
+        }
+    }
+
+    /// The primary refused a destroy: the state goes back, unless `others` may still be about to ask.
+    pub(crate) fn destroy_refused(&mut self, version: Option<KeyVersion>, others: bool) {
+        let left = |asked: u32| if others { asked.saturating_sub(1) } else { 0 };
         let Some(version) = version else {
-            self.whole = match self.whole {
-                Whole::Destroying { asked } if asked > 1 => Whole::Destroying { asked: asked - 1 },
-                Whole::Destroying { .. } | Whole::Live => Whole::Live,
-                Whole::Destroyed => Whole::Destroyed,
-            };
+            if let Whole::Destroying { asked } = self.whole {
+                let asked = left(asked);
+                self.whole = if asked == 0 { Whole::Live } else { Whole::Destroying { asked } };
+            }
             return;
         };
         if let Some(VersionState::Destroying { was, asked, primary_gone: false, .. }) =
             self.versions.get_mut(&version)
         {
-            *asked = asked.saturating_sub(1);
+            *asked = left(*asked);
             if *asked == 0 {
                 match was.take() {
                     Some(before) => self.versions.insert(version, *before),

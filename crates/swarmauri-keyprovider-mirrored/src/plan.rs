@@ -222,7 +222,7 @@ fn plan_debts(kid: &KeyId, record: &KidRecord, claims: Option<&Claims>, plan: &m
                 Some(stray) => plan.adopt(&id, stray),
                 None => plan.steps.push(Step::Copy { id }),
             },
-            VersionState::Destroying { .. } if record.whole == Whole::Live => {
+            VersionState::Destroying { .. } if record.whole != Whole::Destroyed => {
                 plan.steps.push(Step::FinishDestroy { kid: kid.clone(), version: Some(*version) });
             }
             VersionState::Mirrored(replica) if record.whole == Whole::Live => {

@@ -154,7 +154,7 @@ impl MirroredKeyProvider {
     }
 
     async fn finish_destroy(&self, kid: &KeyId, version: Option<KeyVersion>) -> Result<(), KeyError> {
-        let _right = self.locks.lock(kid).await;
+        let right = self.locks.lock(kid).await;
         let record = self.map.get(kid).map(|known| known.record).unwrap_or_default();
         let undecided = match version {
             None => matches!(record.whole, Whole::Destroying { .. }),
@@ -163,7 +163,7 @@ impl MirroredKeyProvider {
             }
         };
         if undecided {
-            match self.settle_destroy(kid, version, knows(&record, version)).await {
+            match self.settle_destroy(&right, kid, version, knows(&record, version)).await {
                 Err(error) if error.is_outage() => return Err(error),
                 // Refused: the key lives on, and its state has gone back. That settles it, too.
                 Ok(_) | Err(_) => {}

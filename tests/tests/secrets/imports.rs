@@ -37,7 +37,7 @@ fn binary_forms(one: &Specimen) -> Vec<(&'static str, Vec<u8>)> {
 fn broken(form: &[u8]) -> Vec<Vec<u8>> {
     let cut = [1, 8, form.len() / 2, form.len() - 9, form.len() - 1].map(|len| form[..len].to_vec());
     let longer = [[form, &[0]].concat(), [&[0], form].concat(), [form, form].concat()];
-    let changed = (0..form.len()).step_by(form.len().div_ceil(80)).map(|at| {
+    let changed = (0..form.len()).step_by(form.len().div_ceil(40)).map(|at| {
         let mut changed = form.to_vec();
         changed[at] ^= 0x55;
         changed

@@ -1,27 +1,28 @@
 //! Collects what values show of themselves, and looks for secrets in it.
 
+use std::collections::BTreeSet;
 use std::error::Error;
-use std::fmt::{Debug, Display, Write as _};
+use std::fmt::{Debug, Display};
 
 use serde::Serialize;
 use swarmauri_keyprovider_testkit::assert_no_secrets;
 use swarmauri_keys::SecretBytes;
 
-/// Everything that some values were made to show.
+/// Everything that some values were made to show, each text once.
 #[derive(Default)]
 pub(crate) struct Shown {
-    text: String,
+    texts: BTreeSet<String>,
     values: usize,
 }
 
 impl Shown {
     pub(crate) fn debug(&mut self, value: &dyn Debug) {
-        writeln!(self.text, "{value:?}\n{value:#?}\n{value:x?}\n{value:#X?}").unwrap();
+        self.texts.extend([format!("{value:?}"), format!("{value:#?}"), format!("{value:x?}")]);
         self.values += 1;
     }
 
     pub(crate) fn display(&mut self, value: &dyn Display) {
-        writeln!(self.text, "{value}\n{value:#}\n{value:200.300}").unwrap();
+        self.texts.extend([format!("{value}"), format!("{value:#}")]);
         self.values += 1;
     }
 
@@ -48,12 +49,12 @@ impl Shown {
         let cbor = swarmauri_cbor::to_vec(value).unwrap();
         let pretty = serde_json::to_string_pretty(value).unwrap();
         let canonical = swarmauri_jsoncanon::to_string(value).unwrap();
-        writeln!(self.text, "{json}\n{pretty}\n{canonical}\n{cbor:02x?}").unwrap();
+        self.texts.extend([json, pretty, canonical, format!("{cbor:02x?}")]);
         self.values += 1;
     }
 
     pub(crate) fn text(&mut self, text: &str) {
-        writeln!(self.text, "{text}").unwrap();
+        self.texts.insert(text.to_owned());
         self.values += 1;
     }
 
@@ -67,13 +68,14 @@ impl Shown {
         assert!(self.values > 0);
         let secrets: Vec<_> = secrets.into_iter().collect();
         assert!(!secrets.is_empty());
-        assert_no_secrets(&self.text, secrets);
+        assert_no_secrets(&Vec::from_iter(self.texts.iter().map(String::as_str)).join("\n"), secrets);
     }
 
     /// For secrets that are text.
     #[track_caller]
     pub(crate) fn assert_free_of_text(&self, secret: &str) {
-        assert!(!self.text.contains(secret), "a secret shows in: {}", self.text);
+        let found = self.texts.iter().find(|text| text.contains(secret));
+        assert_eq!(found, None, "a secret shows");
         self.assert_free_of([&SecretBytes::from(secret.as_bytes())]);
     }
 }

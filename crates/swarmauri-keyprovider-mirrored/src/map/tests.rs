@@ -38,7 +38,7 @@ fn a_destroy_hides_the_replica_from_its_start_and_a_refusal_brings_it_back() {
         record.begin_destroy(which);
         assert_eq!(record.servable(Some(ONE)), None);
         assert!(!record.is_destroyed(Some(ONE)), "the primary may still serve it");
-        record.destroy_refused(which);
+        record.destroy_refused(which, true);
         assert_eq!(record, mirrored());
     }
 }
@@ -49,11 +49,34 @@ fn a_refusal_does_not_end_another_destroy_that_is_under_way() {
         let mut record = mirrored();
         record.begin_destroy(which);
         record.begin_destroy(which);
-        record.destroy_refused(which);
+        record.destroy_refused(which, true);
         assert_eq!(record.servable(Some(ONE)), None);
-        record.destroy_refused(which);
+        record.destroy_refused(which, true);
         assert_eq!(record, mirrored());
     }
+}
+
+#[test]
+fn a_refusal_ends_destroys_of_unknown_outcome_that_nobody_is_about_to_ask_for() {
+    for which in [Some(ONE), None] {
+        let mut record = mirrored();
+        record.begin_destroy(which);
+        record.begin_destroy(which);
+        assert!(record.is_marked(which));
+        record.destroy_refused(which, false);
+        assert_eq!(record, mirrored());
+        assert!(!record.is_marked(which));
+    }
+}
+
+#[test]
+fn a_destroyed_key_takes_no_more_marks() {
+    let mut record = mirrored();
+    record.primary_gone(None);
+    let before = record.clone();
+    record.begin_destroy(Some(version(7)));
+    record.begin_destroy(None);
+    assert_eq!(record, before);
 }
 
 #[test]
@@ -62,7 +85,7 @@ fn a_refused_destroy_of_something_unknown_leaves_nothing() {
         let mut record = KidRecord::default();
         record.begin_destroy(which);
         assert!(!record.is_blank());
-        record.destroy_refused(which);
+        record.destroy_refused(which, true);
         assert!(record.is_blank());
     }
 }
@@ -74,13 +97,13 @@ fn once_the_primary_has_let_go_nothing_brings_a_version_back() {
         record.begin_destroy(which);
         record.primary_gone(which);
         assert_eq!(record.doomed(), [ONE], "the replica is owed");
-        record.destroy_refused(which);
+        record.destroy_refused(which, true);
         record.copied(ONE, replica(1));
         assert_eq!(record.accept(ONE, facts(1), None), Err(NameReused));
         assert!(record.is_destroyed(Some(ONE)) && record.servable(None).is_none());
         record.replica_gone(ONE);
         record.begin_destroy(which);
-        record.destroy_refused(which);
+        record.destroy_refused(which, true);
         let tombstone = VersionState::Destroyed { fingerprint: Some(facts(1).fingerprint) };
         assert_eq!(record.state(ONE), Some(&tombstone));
     }
@@ -175,7 +198,7 @@ fn a_version_that_comes_after_its_destroy_was_asked_for_is_taken_along() {
     record.accept(ONE, facts(1), None).unwrap();
     assert!(!record.begin_copy(ONE));
     let mut refused = record.clone();
-    refused.destroy_refused(Some(ONE));
+    refused.destroy_refused(Some(ONE), true);
     assert!(matches!(refused.state(ONE), Some(VersionState::Pending { .. })));
     record.primary_gone(Some(ONE));
     assert!(record.is_destroyed(Some(ONE)));
@@ -225,7 +248,7 @@ fn random_orders_keep_the_invariants() {
                 1 => drop(record.begin_copy(one)),
                 2 => record.copied(one, replica(n)),
                 3 => record.begin_destroy(which),
-                4 => record.destroy_refused(which),
+                4 => record.destroy_refused(which, drawn & 0x40 == 0),
                 5 => {
                     record.primary_gone(which);
                     gone.extend(which.map_or(1..=3, |one| one.get()..=one.get()).map(version));
