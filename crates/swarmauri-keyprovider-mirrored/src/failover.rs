@@ -14,6 +14,9 @@ use crate::mode::Fidelity;
 use crate::provider::{MirroredKeyProvider, OnPrimaryLoss};
 use crate::store::update;
 
+/// How often a read that is overtaken by rotations and destroys of its key starts again.
+const OVERTAKEN: usize = 3;
+
 impl MirroredKeyProvider {
     pub(crate) async fn read_key(
         &self,
@@ -48,14 +51,9 @@ impl MirroredKeyProvider {
 
     pub(crate) async fn read_versions(&self, kid: &KeyId) -> Result<Vec<KeyVersion>, KeyError> {
         self.check_not_destroyed(kid, None)?;
-        let error = match self.primary.list_versions(kid).await {
-            Ok(mut versions) => {
-                versions.retain(|version| !self.is_destroyed(kid, Some(*version)));
-                if versions.is_empty() {
-                    return Err(KeyError::not_found(kid, None));
-                }
-                return Ok(versions);
-            }
+        let error = match self.undestroyed_versions(kid).await {
+            Ok(versions) if versions.is_empty() => return Err(KeyError::not_found(kid, None)),
+            Ok(versions) => return Ok(versions),
             Err(error) => error,
         };
         if !self.may_fail_over(&error, Secrets::Omit) {
@@ -77,6 +75,19 @@ impl MirroredKeyProvider {
         if versions.is_empty() { Err(error) } else { Ok(versions) }
     }
 
+    /// The versions that the primary has and that are not destroyed.
+    async fn undestroyed_versions(&self, kid: &KeyId) -> Result<Vec<KeyVersion>, KeyError> {
+        for _ in 0..OVERTAKEN {
+            let mut versions = self.primary.list_versions(kid).await?;
+            versions.retain(|version| !self.is_destroyed(kid, Some(*version)));
+            // All of them gone, and the key not: others have taken their place meanwhile.
+            if !versions.is_empty() || self.is_destroyed(kid, None) {
+                return Ok(versions);
+            }
+        }
+        Ok(Vec::new())
+    }
+
     /// The latest version that the primary has and that is not destroyed: its own idea of the latest is
     /// from before a destroy, as a follower in a cluster may answer.
     pub(crate) async fn read_undestroyed(
@@ -85,11 +96,14 @@ impl MirroredKeyProvider {
         version: Option<KeyVersion>,
         secrets: Secrets,
     ) -> Result<KeyRef, KeyError> {
-        if version.is_none() && !self.is_destroyed(kid, None) {
-            for live in self.read_versions(kid).await?.into_iter().rev() {
-                let key = self.primary.get_key(kid, Some(live), secrets).await?;
-                if !self.is_destroyed(kid, Some(live)) {
-                    return Ok(key);
+        let attempts = if version.is_none() { OVERTAKEN } else { 0 };
+        for _ in 0..attempts {
+            for live in self.undestroyed_versions(kid).await?.into_iter().rev() {
+                match self.primary.get_key(kid, Some(live), secrets).await {
+                    Ok(key) if !self.is_destroyed(kid, Some(live)) => return Ok(key),
+                    // Destroyed meanwhile: the one before it is the latest.
+                    Ok(_) | Err(KeyError::NotFound { .. }) => {}
+                    Err(error) => return Err(error),
                 }
             }
         }
@@ -113,14 +127,26 @@ impl MirroredKeyProvider {
             let answer = answer.and_then(|key| self.check_same_name(kid, version, key));
             return answered_by_secondary(operation, answer, error);
         }
-        let Some(record) = self.record_for_failover(kid, version).await else {
+        let Some(mut record) = self.record_for_failover(kid, version).await else {
             return Err(error);
         };
-        let Some((version, replica)) = record.servable(version) else {
-            return Err(if record.is_destroyed(version) { KeyError::not_found(kid, version) } else { error });
-        };
-        events::failing_over(operation, kid, Some(version), &error);
-        self.read_replica(&kid.at(version), replica, secrets, error).await
+        loop {
+            let Some((found, replica)) = record.servable(version) else {
+                let gone = record.is_destroyed(version);
+                return Err(if gone { KeyError::not_found(kid, version) } else { error });
+            };
+            events::failing_over(operation, kid, Some(found), &error);
+            let answer = self.read_replica(&kid.at(found), replica, secrets, error.clone()).await;
+            // The latest may have been destroyed meanwhile; then it is another one.
+            let now = self.map.get(kid).map(|known| known.record).unwrap_or_default();
+            if answer.is_ok()
+                || version.is_some()
+                || now.servable(None).map(|(latest, _)| latest) == Some(found)
+            {
+                return answer;
+            }
+            record = now;
+        }
     }
 
     /// Reads a replica, and shows it as the primary would have shown its key.

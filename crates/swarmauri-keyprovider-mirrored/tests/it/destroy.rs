@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use swarmauri_keyprovider::{JwksQuery, KeyProvider, KeyProviderExt};
+use swarmauri_keyprovider::{JwksQuery, KeyProvider, KeyProviderExt, Secrets};
 use swarmauri_keyprovider_mirrored::MirrorMode;
 use swarmauri_keyprovider_testkit::{Fault, Lie, Method};
 use swarmauri_keys::{KeyAlg, KeyError, KeyErrorKind, KeyId, KeySpec, KeyVersion};
@@ -110,6 +110,38 @@ async fn promise_4_a_read_that_the_secondary_answers_after_the_destroy_began_is_
     world.mirror.destroy_key(key.kid(), None).await.unwrap();
     hold.release();
     assert_eq!(kind(read.await.unwrap()), KeyErrorKind::NotFound);
+}
+
+#[tokio::test]
+async fn a_read_of_the_latest_goes_on_to_the_one_before_when_the_latest_is_destroyed_meanwhile() {
+    let world = world();
+    let first = world.mirror.create(KeyAlg::Ed25519).await.unwrap();
+    world.mirror.rotate(first.kid()).await.unwrap();
+    world.primary.set(Method::GetPublicJwk, Some(Fault::FailBefore(KeyError::unavailable("out"))));
+    let hold = world.secondary.hold_after(Method::GetKey);
+    let (mirror, kid) = (world.mirror.clone(), first.kid().clone());
+    let read = tokio::spawn(async move { mirror.get_public_jwk(&kid, None).await });
+    hold.arrived().await;
+    world.mirror.destroy_key(first.kid(), Some(version(2))).await.unwrap();
+    hold.release();
+    assert_eq!(read.await.unwrap().unwrap(), first.public_jwk().unwrap());
+
+    // The same where the primary answers, and loses one more while it is asked for the one before.
+    let world = world_in(MirrorMode::PublicOnly);
+    let first = world.mirror.create(KeyAlg::Ed25519).await.unwrap();
+    world.mirror.rotate(first.kid()).await.unwrap();
+    world.mirror.rotate(first.kid()).await.unwrap();
+    let latest = world.primary.hold_after(Method::GetKey);
+    let (mirror, kid) = (world.mirror.clone(), first.kid().clone());
+    let read = tokio::spawn(async move { mirror.get_key(&kid, None, Secrets::Omit).await });
+    latest.arrived().await;
+    let before = world.primary.hold(Method::GetKey);
+    world.mirror.destroy_key(first.kid(), Some(version(3))).await.unwrap();
+    latest.release();
+    before.arrived().await;
+    world.mirror.destroy_key(first.kid(), Some(version(2))).await.unwrap();
+    before.release();
+    assert_eq!(read.await.unwrap().unwrap().version(), version(1));
 }
 
 #[tokio::test]
