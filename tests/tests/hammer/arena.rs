@@ -8,8 +8,8 @@ use swarmauri_keyprovider::KeyProvider;
 use swarmauri_keyprovider_local::LocalKeyProvider;
 use swarmauri_keyprovider_mirrored::{MirrorMode, MirroredKeyProvider};
 use swarmauri_keyprovider_testkit::{Faults, FaultyProvider};
-use swarmauri_keys::KeyId;
 use swarmauri_keyproviders_tests::random::Seeded;
+use swarmauri_keys::KeyId;
 
 use crate::ledger::Ledger;
 
@@ -43,8 +43,8 @@ impl Arena {
     }
 
     pub(crate) fn with_faults(mode: MirrorMode) -> Self {
-        let faulty = || Arc::new(FaultyProvider::new(Arc::new(LocalKeyProvider::new())));
-        let (primary, secondary) = (faulty(), faulty());
+        let side = || Arc::new(FaultyProvider::new(Arc::new(LocalKeyProvider::new())));
+        let (primary, secondary) = (side(), side());
         let faults = Some([primary.faults(), secondary.faults()]);
         let inner = [primary.inner(), secondary.inner()];
         Self::over(mode, [primary, secondary], inner, faults)

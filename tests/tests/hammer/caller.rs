@@ -37,7 +37,8 @@ impl Caller {
             if arena.faults.is_some() {
                 self.disturb(&arena).await;
             }
-            let place = usize::try_from(self.random.below(u32::try_from(arena.places.len()).unwrap())).unwrap();
+            let place =
+                usize::try_from(self.random.below(u32::try_from(arena.places.len()).unwrap())).unwrap();
             self.one_call(&arena, &arena.places[place]).await?;
         }
         Ok(self.tally)
@@ -224,9 +225,8 @@ impl Caller {
         match arena.mirror.list_all_keys().await {
             Ok(keys) => {
                 self.tally.count("list_keys", "ok");
-                keys.iter().try_for_each(|key| {
-                    arena.ledger.saw(&key.kid, key.version, &key.fingerprint, started)
-                })
+                keys.iter()
+                    .try_for_each(|key| arena.ledger.saw(&key.kid, key.version, &key.fingerprint, started))
             }
             Err(error) => self.refused("list_keys", &error),
         }

@@ -59,7 +59,8 @@ impl Ledger {
     pub(crate) fn made(&self, key: &KeyRef, started: Moment) -> Check {
         let over = self.tick();
         let mut history = self.history(key.kid());
-        let older = history.versions.iter().filter(|(_, life)| life.known.is_some_and(|known| known <= started));
+        let older =
+            history.versions.iter().filter(|(_, life)| life.known.is_some_and(|known| known <= started));
         if let Some(last) = older.map(|(version, _)| *version).max().filter(|last| *last >= key.version()) {
             return Err(format!("{} was made, and there had been version {last}", key.id()));
         }

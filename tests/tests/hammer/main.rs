@@ -18,7 +18,8 @@ mod found;
 mod ledger;
 mod tally;
 
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use swarmauri_keyprovider_mirrored::MirrorMode;
@@ -29,7 +30,7 @@ use tally::Tally;
 
 const CALLERS: u64 = 8;
 /// Longer than any machine should need; only a deadlock takes this long.
-const LIMIT: Duration = Duration::from_secs(600);
+const LIMIT: Duration = Duration::from_mins(10);
 
 #[test]
 fn promises_4_and_12_a_million_calls_on_the_same_keys() {
@@ -56,7 +57,10 @@ fn hammer(calls: u64, arena: impl FnOnce() -> Arena) {
             tally.assert_complete(calls);
         }
         Ok(Err(violation)) => panic!("with HAMMER_SEED={seed}: {violation}"),
-        Err(_) => panic!("with HAMMER_SEED={seed}: no end after {LIMIT:?}, or a panic in the mirror"),
+        Err(RecvTimeoutError::Timeout) => {
+            panic!("with HAMMER_SEED={seed}: no end after {LIMIT:?}; this is a deadlock")
+        }
+        Err(RecvTimeoutError::Disconnected) => panic!("with HAMMER_SEED={seed}: the mirror panicked"),
     }
 }
 

@@ -23,7 +23,8 @@ async fn populated() -> (Sides, Vec<KeyId>) {
         let mut spec = spec(alg, policy);
         if number % 5 == 0 {
             // A dot: where does the version begin?
-            spec = spec.kid(KeyId::new(format!("team.{number}")).unwrap()).label("signing").tag("env", "prod");
+            spec =
+                spec.kid(KeyId::new(format!("team.{number}")).unwrap()).label("signing").tag("env", "prod");
         }
         let key = sides.mirror.create_key(&spec.build().unwrap()).await.unwrap();
         if number % 2 == 1 {

@@ -70,9 +70,13 @@ pub(crate) fn octets(secret: &SecretMaterial) -> SecretBytes {
     }
 }
 
+/// A version by its number, or the latest.
+type Name = (KeyId, Option<KeyVersion>);
+
 /// Everything public that a reader sees.
 pub(crate) struct View {
-    keys: BTreeMap<(KeyId, Option<KeyVersion>), (Map<String, Value>, KeyRefParts)>,
+    /// The members of the JWK, and everything else that is told of a key.
+    keys: BTreeMap<Name, (Map<String, Value>, KeyRefParts)>,
     versions: BTreeMap<KeyId, Vec<KeyVersion>>,
     /// Canonical JSON.
     documents: [Vec<u8>; 2],

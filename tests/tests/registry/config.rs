@@ -82,10 +82,9 @@ fn an_unknown_mode_lists_the_modes() {
             &["MirroredKeyProvider", &format!("`{wrong}`"), "`public_only`", "`full`", "`none`"],
         );
     }
-    for (setting, values) in [
-        ("jwks_merge", ["`all`", "`replicas_only`"]),
-        ("on_primary_loss", ["`serve_replica`", "`refuse`"]),
-    ] {
+    for (setting, values) in
+        [("jwks_merge", ["`all`", "`replicas_only`"]), ("on_primary_loss", ["`serve_replica`", "`refuse`"])]
+    {
         assert_says(&refused(&mirror(&format!(r#", "{setting}": "sometimes""#))), &values);
     }
 }
@@ -95,11 +94,9 @@ fn missing_and_unknown_providers_are_named() {
     let half = format!(r#"{{"type": "MirroredKeyProvider", "primary": {LOCAL}}}"#);
     assert_says(&refused(&half), &["MirroredKeyProvider", "`secondary`"]);
     assert_says(&refused("{}"), &["`type`"]);
-    let unknown = mirror("").replace(r#""secondary": {"type": "LocalKeyProvider"}"#, r#""secondary": {"type": "Vault"}"#);
-    assert_says(
-        &refused(&unknown),
-        &["\"Vault\"", "known are: LocalKeyProvider, MirroredKeyProvider"],
-    );
+    let unknown = mirror("")
+        .replace(r#""secondary": {"type": "LocalKeyProvider"}"#, r#""secondary": {"type": "Vault"}"#);
+    assert_says(&refused(&unknown), &["\"Vault\"", "known are: LocalKeyProvider, MirroredKeyProvider"]);
     let twice = r#"{"type": "LocalKeyProvider", "type": "MirroredKeyProvider"}"#;
     assert_says(&refused(twice), &["duplicate field `type`"]);
 }

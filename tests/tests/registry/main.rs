@@ -44,10 +44,9 @@ fn linked_providers_are_found_by_each_of_their_names() {
         assert_eq!(ask(PROBE, &["lookup", name]).unwrap(), crate_name);
         assert_eq!(ask(PROBE, &["lookup-in", GROUP, name]).unwrap(), crate_name);
     }
-    for (name, crate_name) in [
-        ("local", "swarmauri-keyprovider-local"),
-        ("mirrored", "swarmauri-keyprovider-mirrored"),
-    ] {
+    for (name, crate_name) in
+        [("local", "swarmauri-keyprovider-local"), ("mirrored", "swarmauri-keyprovider-mirrored")]
+    {
         assert_eq!(ask(PROBE, &["lookup-in", PEAGEN_GROUP, name]).unwrap(), crate_name);
     }
 }

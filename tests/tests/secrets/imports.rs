@@ -12,8 +12,7 @@ use swarmauri_softkeys::SoftKey;
 use crate::shown::Shown;
 use crate::specimens::{Specimen, specimens};
 
-const TYPES: [KeyType; 5] =
-    [KeyType::Ed25519, KeyType::X25519, KeyType::P256, KeyType::Rsa, KeyType::Octets];
+const TYPES: [KeyType; 5] = [KeyType::Ed25519, KeyType::X25519, KeyType::P256, KeyType::Rsa, KeyType::Octets];
 
 /// The encodings that a private key comes in: as bytes, with the label of their PEM.
 fn binary_forms(one: &Specimen) -> Vec<(&'static str, Vec<u8>)> {
@@ -106,10 +105,14 @@ fn promise_9_errors_about_binary_private_keys_quote_nothing() {
     for one in specimens() {
         let mut shown = Shown::default();
         for (_, form) in binary_forms(one) {
-            broken(&form).iter().for_each(|bytes| read_binary(&mut shown, bytes));
+            for bytes in broken(&form) {
+                read_binary(&mut shown, &bytes);
+            }
         }
         for secret in &one.parts {
-            broken(secret.expose_secret()).iter().for_each(|bytes| read_binary(&mut shown, bytes));
+            for bytes in broken(secret.expose_secret()) {
+                read_binary(&mut shown, &bytes);
+            }
         }
         assert!(shown.values() > 1000, "{}", shown.values());
         shown.assert_free_of(&one.parts);
@@ -139,7 +142,9 @@ fn promise_9_errors_about_pem_private_keys_quote_nothing() {
             for label in LABELS {
                 read_pem(&mut shown, &pem(label, &form));
             }
-            broken(&form).iter().for_each(|bytes| read_pem(&mut shown, &pem(right, bytes)));
+            for bytes in broken(&form) {
+                read_pem(&mut shown, &pem(right, &bytes));
+            }
             let pem = pem(right, &form);
             let (middle, line) = (pem.len() / 2, pem.lines().nth(1).unwrap());
             for text in [
@@ -202,7 +207,9 @@ fn promise_9_errors_about_private_and_symmetric_jwks_quote_nothing() {
         let jwk = one.jwk();
         let mut shown = Shown::default();
         read_jwk(&mut shown, &jwk);
-        wrong_members(&jwk).iter().for_each(|wrong| read_jwk(&mut shown, wrong));
+        for wrong in wrong_members(&jwk) {
+            read_jwk(&mut shown, &wrong);
+        }
         let (middle, d) = (jwk.len() / 2, jwk.find(r#""d":"#).or_else(|| jwk.find(r#""k":"#)).unwrap());
         for text in [
             format!("[{jwk}]"),

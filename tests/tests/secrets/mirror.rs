@@ -72,7 +72,8 @@ async fn promise_9_a_mirror_at_work_shows_and_traces_no_secret() {
             let primary = Arc::new(FaultyProvider::new(Arc::new(LocalKeyProvider::new())));
             let secondary = Arc::new(FaultyProvider::new(Arc::new(LocalKeyProvider::new())));
             let side = if at_primary { primary.faults() } else { secondary.faults() };
-            let mirror = MirroredKeyProvider::builder(primary.clone(), secondary.clone()).mode(MirrorMode::Full);
+            let mirror =
+                MirroredKeyProvider::builder(primary.clone(), secondary.clone()).mode(MirrorMode::Full);
             let mirror = mirror.build().unwrap();
             let mut shown = Shown::default();
             let ((), told) = capture_tracing_of(async {

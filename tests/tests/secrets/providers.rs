@@ -98,7 +98,9 @@ async fn promise_9_what_the_testkit_says_of_a_leak_is_not_one() {
                 assert_no_secret(&format!("{secret:02x?}"), secret);
             }),
         ];
-        said.iter().for_each(|said| shown.text(said));
+        for said in &said {
+            shown.text(said);
+        }
     }
     let answer = Answer::Key(provider.create(KeyAlg::Ed25519).await.unwrap());
     shown.debug(&answer);

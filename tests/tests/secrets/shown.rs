@@ -68,7 +68,8 @@ impl Shown {
         assert!(self.values > 0);
         let secrets: Vec<_> = secrets.into_iter().collect();
         assert!(!secrets.is_empty());
-        assert_no_secrets(&Vec::from_iter(self.texts.iter().map(String::as_str)).join("\n"), secrets);
+        let texts: Vec<_> = self.texts.iter().map(String::as_str).collect();
+        assert_no_secrets(&texts.join("\n"), secrets);
     }
 
     /// For secrets that are text.
