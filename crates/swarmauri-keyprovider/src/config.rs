@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use crate::RegistryError;
@@ -19,11 +19,9 @@ use crate::RegistryError;
 /// assert_eq!(config.type_name(), "LocalKeyProvider");
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, PartialEq, Deserialize)]
+#[derive(Clone, PartialEq)]
 pub struct ProviderConfig {
-    #[serde(rename = "type")]
     type_name: String,
-    #[serde(flatten)]
     settings: Map<String, Value>,
 }
 
@@ -52,12 +50,75 @@ impl ProviderConfig {
     /// [`RegistryError::Config`] that says which setting is wrong.
     pub fn settings<T: DeserializeOwned>(&self) -> Result<T, RegistryError> {
         serde_json::from_value(Value::Object(self.settings.clone()))
-            .map_err(|error| self.error(error.to_string()))
+            .map_err(|error| self.error(without_values(&error.to_string())))
     }
 
     /// [`RegistryError::Config`] about this configuration.
     pub fn error(&self, reason: impl Into<String>) -> RegistryError {
         RegistryError::Config { provider: self.type_name.clone(), reason: reason.into() }
+    }
+}
+
+/// The message of a JSON error, without the value that had the wrong type: it may be a password.
+fn without_values(message: &str) -> String {
+    let (Some(what), Some((_, expected))) = (
+        message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: ")),
+        message.rsplit_once(", expected "),
+    ) else {
+        return message.to_owned();
+    };
+    let kind = what.split(['"', '`', ',']).next().unwrap_or_default().trim_end();
+    format!("a setting is of type {kind}, expected is {expected}")
+}
+
+impl<'de> Deserialize<'de> for ProviderConfig {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ConfigVisitor)
+    }
+}
+
+struct ConfigVisitor;
+
+const NO_OBJECT: &str = "the configuration of a provider is an object with a `type`";
+
+impl<'de> Visitor<'de> for ConfigVisitor {
+    type Value = ProviderConfig;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(NO_OBJECT)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ProviderConfig, A::Error> {
+        let mut settings = Map::new();
+        while let Some((name, value)) = map.next_entry::<String, Value>()? {
+            if settings.contains_key(&name) {
+                return Err(A::Error::custom(format_args!("the setting `{name}` is there twice")));
+            }
+            settings.insert(name, value);
+        }
+        match settings.remove("type") {
+            Some(Value::String(type_name)) => Ok(ProviderConfig { type_name, settings }),
+            Some(_) => Err(A::Error::custom("the `type` of a provider is a string")),
+            None => Err(A::Error::missing_field("type")),
+        }
+    }
+
+    // The default methods would quote what may be a password.
+
+    fn visit_str<E: Error>(self, _: &str) -> Result<ProviderConfig, E> {
+        Err(E::custom(NO_OBJECT))
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<ProviderConfig, E> {
+        Err(E::custom(NO_OBJECT))
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<ProviderConfig, E> {
+        Err(E::custom(NO_OBJECT))
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<ProviderConfig, E> {
+        Err(E::custom(NO_OBJECT))
     }
 }
 
@@ -91,6 +152,21 @@ mod tests {
     fn debug_shows_no_value() {
         let shown = format!("{:?}", ProviderConfig::new("P").with("password", "hunter2"));
         assert_eq!(shown, r#"ProviderConfig { type: "P", settings: ["password"] }"#);
+    }
+
+    #[test]
+    fn a_setting_of_the_wrong_type_is_not_quoted() {
+        for (value, kind) in [(serde_json::json!("hunter2"), "string"), (serde_json::json!(-4711), "integer")]
+        {
+            let error = ProviderConfig::new("P").with("size", value).settings::<Settings>().unwrap_err();
+            let shown = error.to_string();
+            assert!(shown.contains(kind) && shown.contains("expected is u32"), "{shown}");
+            assert!(!shown.contains("hunter2") && !shown.contains("4711"), "{shown}");
+        }
+        for text in [r#""hunter2""#, "4711", r#"{"type":4711}"#, r#"{"type":"P","a":1,"a":2}"#] {
+            let shown = serde_json::from_str::<ProviderConfig>(text).unwrap_err().to_string();
+            assert!(!shown.contains("hunter2") && !shown.contains("4711"), "{shown}");
+        }
     }
 
     #[test]

@@ -2,10 +2,12 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error as _};
+use serde::de::{
+    Deserialize, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::jwk_members::Members;
+use crate::jwk_members::{Members, refuses_unquoted};
 use crate::{KeyAlg, KeyError, KeyType, KeyVersionId, P256Point, PublicKey, RsaPublicKey, b64};
 
 /// A public JSON Web Key.
@@ -153,17 +155,65 @@ impl<'de> Deserialize<'de> for Jwk {
 
 impl<'de> Deserialize<'de> for JwkSet {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(serde::Deserialize)]
-        struct Set {
-            keys: Vec<Members>,
-        }
-        let Set { keys } = Set::deserialize(deserializer)?;
+        let keys = deserializer.deserialize_any(SetVisitor)?;
         for (index, key) in keys.iter().enumerate() {
             let here = |error| D::Error::custom(format_args!("keys[{index}]: {error}"));
             key.refuse_secrets().map_err(here)?;
         }
         Ok(Self { keys: keys.iter().filter_map(|key| Jwk::from_members(key).ok()).collect() })
     }
+}
+
+struct SetVisitor;
+
+impl<'de> Visitor<'de> for SetVisitor {
+    type Value = Vec<Members>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JWK Set, which is an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut keys = None;
+        while let Some(name) = map.next_key::<String>()? {
+            if name != "keys" {
+                map.next_value::<IgnoredAny>()?;
+            } else if keys.replace(map.next_value_seed(KeysVisitor)?).is_some() {
+                return Err(A::Error::duplicate_field("keys"));
+            }
+        }
+        keys.ok_or_else(|| A::Error::missing_field("keys"))
+    }
+
+    refuses_unquoted!("expected a JWK Set, which is an object");
+}
+
+struct KeysVisitor;
+
+impl<'de> DeserializeSeed<'de> for KeysVisitor {
+    type Value = Vec<Members>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for KeysVisitor {
+    type Value = Vec<Members>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the keys of a JWK Set, which are an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let mut keys = Vec::new();
+        while let Some(key) = seq.next_element()? {
+            keys.push(key);
+        }
+        Ok(keys)
+    }
+
+    refuses_unquoted!("expected the keys of a JWK Set, which are an array");
 }
 
 impl fmt::Debug for Jwk {

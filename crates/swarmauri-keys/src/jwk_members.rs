@@ -21,6 +21,28 @@ const SECRET: [&str; 7] = ["d", "dp", "dq", "k", "p", "q", "qi"];
 /// Secret and not supported: RFC 7518 section 6.3.2.7, and the key type AKP.
 const UNREAD: [&str; 2] = ["oth", "priv"];
 
+/// The methods of a visitor whose defaults would quote what they do not expect, and so perhaps a secret.
+macro_rules! refuses_unquoted {
+    ($reason:literal) => {
+        fn visit_str<E: serde::de::Error>(self, _: &str) -> Result<Self::Value, E> {
+            Err(E::custom($reason))
+        }
+
+        fn visit_i64<E: serde::de::Error>(self, _: i64) -> Result<Self::Value, E> {
+            Err(E::custom($reason))
+        }
+
+        fn visit_u64<E: serde::de::Error>(self, _: u64) -> Result<Self::Value, E> {
+            Err(E::custom($reason))
+        }
+
+        fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<Self::Value, E> {
+            Err(E::custom($reason))
+        }
+    };
+}
+pub(crate) use refuses_unquoted;
+
 impl Members {
     /// Reads a JSON text, secrets included.
     pub(crate) fn with_secrets(json: &[u8]) -> Result<Self, KeyError> {
@@ -128,7 +150,8 @@ fn wrong_length(name: &str, len: usize) -> KeyError {
 /// Without the values of secret members.
 impl<'de> Deserialize<'de> for Members {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(MembersVisitor { keep_secrets: false })
+        // Asked for a map, the parser itself would quote a string or number that it finds.
+        deserializer.deserialize_any(MembersVisitor { keep_secrets: false })
     }
 }
 
@@ -142,6 +165,8 @@ impl<'de> Visitor<'de> for MembersVisitor {
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JWK, which is an object")
     }
+
+    refuses_unquoted!("expected a JWK, which is an object");
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
         let mut members = Members { public: BTreeMap::new(), secret: BTreeMap::new() };
