@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use swarmauri_keyprovider::registry::{self, PEAGEN_GROUP, Registry};
 use swarmauri_keyprovider::{Feature, KeyProvider, KeyProviderExt, ProviderConfig};
-use swarmauri_keyprovider_mirrored::MirroredKeyProvider;
+use swarmauri_keyprovider_mirrored::{Fidelity, KeptReason, MirrorMode, MirroredKeyProvider};
 use swarmauri_keys::KeyAlg;
 
 fn config(settings: &str) -> ProviderConfig {
@@ -70,4 +70,22 @@ async fn a_registry_can_be_filled_by_hand() {
     let error = own.register(MirroredKeyProvider::REGISTRATION).unwrap_err().to_string();
     assert!(error.contains("twice"), "{error}");
     let _: Arc<dyn KeyProvider> = registry::build(&config("")).await.unwrap();
+}
+
+#[test]
+fn names_are_the_same_in_serde_in_display_and_in_parsing() {
+    fn shown<T: serde::Serialize + ToString>(all: &[T]) -> Vec<String> {
+        let name = |one: &T| {
+            assert_eq!(serde_json::to_value(one).unwrap(), one.to_string());
+            one.to_string()
+        };
+        all.iter().map(name).collect()
+    }
+    let modes = [MirrorMode::PublicOnly, MirrorMode::Full, MirrorMode::None];
+    assert_eq!(shown(&modes), ["public_only", "full", "none"]);
+    assert_eq!(modes.map(|mode| mode.as_str().parse::<MirrorMode>().unwrap()), modes);
+    let fidelities = [Fidelity::PublicOnly, Fidelity::PublicOnlyFallback, Fidelity::Full];
+    assert_eq!(shown(&fidelities), ["public_only", "public_only_fallback", "full"]);
+    assert_eq!(fidelities.map(|fidelity| fidelity.as_str().parse::<Fidelity>().unwrap()), fidelities);
+    assert_eq!(shown(&[KeptReason::NoPublicPart, KeptReason::Policy]), ["no_public_part", "policy"]);
 }

@@ -2,7 +2,7 @@
 
 use swarmauri_keyprovider::{KeyProvider, KeyProviderExt};
 use swarmauri_keyprovider_mirrored::MirrorMode;
-use swarmauri_keyprovider_testkit::{Fault, Lie, Method};
+use swarmauri_keyprovider_testkit::{Answer, Fault, Lie, Method};
 use swarmauri_keys::{Cursor, KeyAlg, KeyError, KeyErrorKind, KeySpec, PageRequest};
 
 use crate::support::*;
@@ -89,4 +89,49 @@ async fn a_refusal_is_not_an_outage_here_either() {
     fill(&world, 1).await;
     world.primary.set_all(Some(Fault::FailBefore(KeyError::permission_denied("no"))));
     assert_eq!(kind(world.mirror.list_all_keys().await), KeyErrorKind::PermissionDenied);
+}
+
+async fn names(world: &World) -> Vec<String> {
+    let all = world.mirror.list_all_keys().await.unwrap();
+    all.iter().map(|summary| summary.kid.to_string()).collect()
+}
+
+#[tokio::test]
+async fn after_a_restart_a_listing_in_an_outage_finds_the_replicas() {
+    let world = world();
+    fill(&world, 3).await;
+    let world = world.restart();
+    world.primary.outage();
+    assert_eq!(names(&world).await, ["k00", "k01", "k02"]);
+}
+
+#[tokio::test]
+async fn promise_4_mode_none_lists_no_destroyed_key_of_the_secondary() {
+    let world = world_in(MirrorMode::None);
+    fill(&world, 2).await;
+    for name in ["k00", "k01"] {
+        world.secondary_keys.create_key(&KeySpec::new(KeyAlg::Ed25519).with_kid(kid(name))).await.unwrap();
+    }
+    world.mirror.destroy_key(&kid("k00"), None).await.unwrap();
+    world.primary.outage();
+    assert_eq!(names(&world).await, ["k01"]);
+}
+
+#[tokio::test]
+async fn an_empty_page_of_the_primary_does_not_make_the_listing_start_again() {
+    let world = world();
+    fill(&world, 4).await;
+    let first = world.mirror.list_keys(&PageRequest::first(2)).await.unwrap();
+    let emptied = Fault::answer(|call, honest| {
+        let Ok(Answer::Keys(mut page)) = honest else { panic!("no page") };
+        page.items.clear();
+        page.next = call.page.clone().unwrap().cursor;
+        Ok(Answer::Keys(page))
+    });
+    world.primary.fail_next(Method::ListKeys, emptied);
+    let empty = world.mirror.list_keys(&PageRequest::at(first.next.unwrap(), 2)).await.unwrap();
+    assert!(empty.items.is_empty());
+    world.primary.outage();
+    let rest = world.mirror.list_keys(&PageRequest::at(empty.next.unwrap(), 2)).await.unwrap();
+    assert_eq!(rest.items[0].kid, kid("k02"));
 }
