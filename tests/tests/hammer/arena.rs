@@ -11,6 +11,7 @@ use swarmauri_keyprovider_testkit::{Faults, FaultyProvider};
 use swarmauri_keyproviders_tests::random::Seeded;
 use swarmauri_keys::KeyId;
 
+use crate::dawdling::Dawdling;
 use crate::ledger::Ledger;
 
 pub(crate) struct Arena {
@@ -57,7 +58,9 @@ impl Arena {
         faults: Option<[Faults; 2]>,
     ) -> Self {
         let [primary, secondary] = sides;
-        let mirror = MirroredKeyProvider::builder(primary, secondary).mode(mode).build().unwrap();
+        let dawdling = |side| Arc::new(Dawdling::new(side));
+        let mirror = MirroredKeyProvider::builder(dawdling(primary), dawdling(secondary));
+        let mirror = mirror.mode(mode).build().unwrap();
         let [primary, secondary] = inner;
         let named = (0..NAMED).map(|number| Place::Named(number, AtomicU32::new(0)));
         let drawn = (0..DRAWN).map(|_| Place::Drawn(Mutex::default()));

@@ -11,7 +11,7 @@ use swarmauri_keys::{
 };
 
 use crate::arena::{Arena, Place};
-use crate::ledger::Check;
+use crate::ledger::{Check, Moment};
 use crate::tally::Tally;
 
 pub(crate) struct Caller {
@@ -83,7 +83,7 @@ impl Caller {
             spec = spec.with_kid(kid.clone());
         }
         let started = arena.ledger.now();
-        match arena.mirror.create_key(&spec).await {
+        match self.patiently(arena, arena.mirror.create_key(&spec)).await {
             Ok(key) => {
                 self.tally.count("create", "ok");
                 place.drew(key.kid());
@@ -100,17 +100,12 @@ impl Caller {
 
     async fn rotate(&mut self, arena: &Arena, kid: &KeyId) -> Check {
         let started = arena.ledger.now();
-        match arena.mirror.rotate(kid).await {
+        match self.patiently(arena, arena.mirror.rotate(kid)).await {
             Ok(key) => {
                 self.tally.count("rotate", "ok");
                 arena.ledger.made(&key, started)
             }
-            Err(error) => {
-                if error.kind() == KeyErrorKind::NotFound {
-                    arena.ledger.missed(kid, None, started)?;
-                }
-                self.refused("rotate", &error)
-            }
+            Err(error) => self.unanswered("rotate", kid, None, started, &error),
         }
     }
 
@@ -123,7 +118,7 @@ impl Caller {
     ) -> Check {
         let call = if version.is_some() { "destroy version" } else { "destroy key" };
         let known = arena.ledger.destroy_begins(kid, version);
-        match arena.mirror.destroy_key(kid, version).await {
+        match self.patiently(arena, arena.mirror.destroy_key(kid, version)).await {
             Ok(destroyed) => {
                 self.tally.count(call, if destroyed { "ok" } else { "nothing there" });
                 if destroyed || known {
@@ -155,12 +150,7 @@ impl Caller {
                 }
                 Ok(())
             }
-            Err(error) => {
-                if error.kind() == KeyErrorKind::NotFound {
-                    arena.ledger.missed(kid, version, started)?;
-                }
-                self.refused("get_key", &error)
-            }
+            Err(error) => self.unanswered("get_key", kid, version, started, &error),
         }
     }
 
@@ -176,12 +166,7 @@ impl Caller {
                 }
                 arena.ledger.saw(kid, id.version, &jwk.key.thumbprint(), started)
             }
-            Err(error) => {
-                if error.kind() == KeyErrorKind::NotFound {
-                    arena.ledger.missed(kid, version, started)?;
-                }
-                self.refused("get_public_jwk", &error)
-            }
+            Err(error) => self.unanswered("get_public_jwk", kid, version, started, &error),
         }
     }
 
@@ -192,12 +177,7 @@ impl Caller {
                 self.tally.count("list_versions", "ok");
                 arena.ledger.listed(kid, &versions, started, arena.faults.is_none())
             }
-            Err(error) => {
-                if error.kind() == KeyErrorKind::NotFound {
-                    arena.ledger.missed(kid, None, started)?;
-                }
-                self.refused("list_versions", &error)
-            }
+            Err(error) => self.unanswered("list_versions", kid, None, started, &error),
         }
     }
 
@@ -232,6 +212,22 @@ impl Caller {
         }
     }
 
+    /// No answer about a key; what is there must not be said to be absent.
+    fn unanswered(
+        &mut self,
+        call: &'static str,
+        kid: &KeyId,
+        version: Option<KeyVersion>,
+        started: Moment,
+        error: &KeyError,
+    ) -> Check {
+        if error.kind() == KeyErrorKind::NotFound {
+            let missed = self.arena.ledger.missed(kid, version, started);
+            missed.map_err(|broken| format!("{call} of {kid} {version:?}: {broken}"))?;
+        }
+        self.refused(call, error)
+    }
+
     /// An answer that is no: fine, unless it is one that nobody should ever get here.
     fn refused(&mut self, call: &'static str, error: &KeyError) -> Check {
         let end = match error.kind() {
@@ -239,11 +235,28 @@ impl Caller {
             KeyErrorKind::Conflict => "conflict",
             KeyErrorKind::PermissionDenied => "permission denied",
             KeyErrorKind::Unsupported => "unsupported",
+            KeyErrorKind::Timeout if self.arena.faults.is_some() => "given up",
             KeyErrorKind::Unavailable if self.arena.faults.is_some() => "unavailable",
             _ => return Err(format!("{call}: {error}")),
         };
         self.tally.count(call, end);
         Ok(())
+    }
+
+    /// Where things go wrong, callers now and then give up waiting. What became of the call they do not know.
+    async fn patiently<T>(
+        &mut self,
+        arena: &Arena,
+        call: impl Future<Output = Result<T, KeyError>>,
+    ) -> Result<T, KeyError> {
+        if arena.faults.is_none() || !self.random.one_in(10) {
+            return call.await;
+        }
+        tokio::select! {
+            biased;
+            answer = call => answer,
+            () = tokio::task::yield_now() => Err(KeyError::timeout("given up")),
+        }
     }
 
     /// Now and then something happens to one side, or reconcile runs.

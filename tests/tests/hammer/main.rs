@@ -14,6 +14,7 @@
 mod aftermath;
 mod arena;
 mod caller;
+mod dawdling;
 mod found;
 mod ledger;
 mod tally;

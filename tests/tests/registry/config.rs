@@ -98,5 +98,5 @@ fn missing_and_unknown_providers_are_named() {
         .replace(r#""secondary": {"type": "LocalKeyProvider"}"#, r#""secondary": {"type": "Vault"}"#);
     assert_says(&refused(&unknown), &["\"Vault\"", "known are: LocalKeyProvider, MirroredKeyProvider"]);
     let twice = r#"{"type": "LocalKeyProvider", "type": "MirroredKeyProvider"}"#;
-    assert_says(&refused(twice), &["duplicate field `type`"]);
+    assert_says(&refused(twice), &["`type`", "twice"]);
 }
