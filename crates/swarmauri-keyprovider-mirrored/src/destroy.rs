@@ -135,10 +135,7 @@ impl MirroredKeyProvider {
             return false;
         }
         self.ensure_adopted().await.is_err()
-            || self.map.get(kid).is_some_and(|known| match version {
-                Some(version) => known.record.state(version).is_some_and(|state| state.replica().is_some()),
-                None => !known.record.versions.is_empty(),
-            })
+            || self.map.get(kid).is_some_and(|known| knows(&known.record, version))
     }
 }
 

@@ -61,7 +61,7 @@ impl MirroredKeyProvider {
         }
         events::failing_over("list_versions", kid, None, &error);
         if !self.mirrors() {
-            let answer = self.secondary.list_versions(kid).await;
+            let answer = self.undestroyed_of_secondary(kid).await;
             return answered_by_secondary("list_versions", answer, error);
         }
         let Some(record) = self.record_for_failover(kid, None).await else {
@@ -123,8 +123,7 @@ impl MirroredKeyProvider {
         }
         if !self.mirrors() {
             events::failing_over(operation, kid, version, &error);
-            let answer = self.secondary.get_key(kid, version, secrets).await;
-            let answer = answer.and_then(|key| self.check_same_name(kid, version, key));
+            let answer = self.read_same_name(kid, version, secrets).await;
             return answered_by_secondary(operation, answer, error);
         }
         let Some(mut record) = self.record_for_failover(kid, version).await else {
@@ -204,20 +203,36 @@ impl MirroredKeyProvider {
         if first.is_outage() || !second.is_outage() { first } else { second }
     }
 
-    /// In mode `none` nothing is recorded to check an answer against but the name.
-    fn check_same_name(
+    /// Mode `none`: the secondary's key of the same name. Nothing is recorded to check it against but the
+    /// name, and the tombstones.
+    async fn read_same_name(
         &self,
         kid: &KeyId,
         version: Option<KeyVersion>,
-        key: KeyRef,
+        secrets: Secrets,
     ) -> Result<KeyRef, KeyError> {
+        let mut key = self.secondary.get_key(kid, version, secrets).await?;
+        if version.is_none() && self.is_destroyed(kid, Some(key.version())) {
+            let latest = self.undestroyed_of_secondary(kid).await?.last().copied();
+            key = self.secondary.get_key(kid, latest, secrets).await?;
+        }
+        if key.kid() != kid || version.is_some_and(|version| version != key.version()) {
+            return Err(KeyError::integrity(format!(
+                "asked for {kid}, the secondary answered with {}",
+                key.id()
+            )));
+        }
         if self.is_destroyed(kid, Some(key.version())) {
             return Err(KeyError::not_found(kid, version));
         }
-        if key.kid() == kid && version.is_none_or(|version| version == key.version()) {
-            return Ok(key);
-        }
-        Err(KeyError::integrity(format!("asked for {kid}, the secondary answered with {}", key.id())))
+        Ok(key)
+    }
+
+    /// Mode `none`: the secondary's versions of the same name, tombstones apart; at least one.
+    async fn undestroyed_of_secondary(&self, kid: &KeyId) -> Result<Vec<KeyVersion>, KeyError> {
+        let mut versions = self.secondary.list_versions(kid).await?;
+        versions.retain(|version| !self.is_destroyed(kid, Some(*version)));
+        if versions.is_empty() { Err(KeyError::not_found(kid, None)) } else { Ok(versions) }
     }
 
     /// The record of a key for a read that the primary did not answer; replicas of earlier processes are

@@ -44,8 +44,7 @@ impl MirroredKeyProvider {
             if let Err(error) = self.ensure_adopted().await {
                 events::secondary_failed("list_keys", &error);
             }
-            let everything = JwksQuery::ALL_LIVE;
-            match self.secondary.jwks(if self.mirrors() { &everything } else { query }).await {
+            match self.secondary.jwks(&JwksQuery::ALL_LIVE).await {
                 Ok(set) => secondary = Some(set),
                 Err(error) => {
                     events::secondary_failed("jwks", &error);
@@ -260,7 +259,7 @@ impl<'a> Merge<'a> {
         for jwk in secondary.keys.iter().filter(|jwk| !known.has(jwk)) {
             match jwk.version_id() {
                 Some(id) => {
-                    let ours = self.has_kid(&id.kid) || known.is_name_of_ours(&id);
+                    let ours = self.has_kid(&id.kid) || known.is_name_of_ours(&id) || self.is_destroyed(&id);
                     if !ours && !replica_kids.contains(&id.kid) && self.sources.query.matches(&id.kid) {
                         self.foreign.insert(id, jwk.clone());
                     }

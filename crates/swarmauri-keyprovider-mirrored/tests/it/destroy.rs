@@ -323,6 +323,42 @@ async fn mode_none_keeps_tombstones_too() {
 }
 
 #[tokio::test]
+async fn promise_4_mode_none_shows_no_destroyed_version_of_the_secondary() {
+    let world = world_in(MirrorMode::None);
+    let spec = KeySpec::new(KeyAlg::Ed25519).with_kid(kid("k"));
+    for side in [&world.primary_keys, &world.secondary_keys] {
+        side.create_key(&spec).await.unwrap();
+        side.rotate(&kid("k")).await.unwrap();
+    }
+    assert!(world.mirror.destroy_key(&kid("k"), Some(version(2))).await.unwrap());
+    world.primary.outage();
+    for query in [JwksQuery::LATEST, JwksQuery::ALL_LIVE] {
+        let set = world.mirror.jwks(&query).await.unwrap();
+        let kids: Vec<_> = set.keys.iter().filter_map(|jwk| jwk.kid.as_deref()).collect();
+        assert_eq!(kids, ["k.1"], "{query:?}");
+    }
+    assert_eq!(world.mirror.list_versions(&kid("k")).await.unwrap(), [version(1)]);
+    assert_eq!(world.read(&kid("k"), None).await.unwrap().version(), version(1));
+    assert_eq!(kind(world.read(&kid("k"), Some(version(2))).await), KeyErrorKind::NotFound);
+}
+
+#[tokio::test]
+async fn two_destroys_of_nothing_at_once_leave_the_kid_free() {
+    let world = world();
+    let name = kid("later");
+    let hold = world.primary.hold(Method::DestroyKey);
+    let (whole, one) = (world.mirror.clone(), world.mirror.clone());
+    let (a, b) = (name.clone(), name.clone());
+    let whole = tokio::spawn(async move { whole.destroy_key(&a, None).await });
+    hold.arrived().await;
+    let one = tokio::spawn(async move { one.destroy_key(&b, Some(version(1))).await });
+    tokio::task::yield_now().await;
+    hold.release();
+    assert!(!whole.await.unwrap().unwrap() && !one.await.unwrap().unwrap());
+    world.mirror.create_key(&KeySpec::new(KeyAlg::Ed25519).with_kid(name)).await.unwrap();
+}
+
+#[tokio::test]
 async fn destroying_one_version_leaves_the_others_mirrored() {
     let world = world();
     let first = world.mirror.create(KeyAlg::Ed25519).await.unwrap();

@@ -238,8 +238,10 @@ async fn an_intent_that_cannot_be_settled_yet_stays() {
 #[tokio::test]
 async fn a_copy_that_the_primary_lost_meanwhile_is_found_where_the_first_try_left_it() {
     let world = world();
+    world.jwk(&kid("unknown"), None).await.unwrap_err(); // looks for replicas, once
     world.secondary.fail_next(Method::ImportKey, Fault::FailAfter(KeyError::timeout("late")));
     let key = world.mirror.create_key(&KeySpec::new(KeyAlg::Ed25519).with_kid(kid("k"))).await.unwrap();
+    assert_eq!(steps(&world).await, ["adopt k.1.1 as the replica of k.1"]);
     world.primary_keys.destroy_key(&kid("k"), None).await.unwrap();
     assert!(apply(&world, Step::Copy { id: id("k.1") }).await.is_clean());
     assert_eq!(world.jwk(&kid("k"), None).await.unwrap(), key.public_jwk().unwrap());

@@ -151,27 +151,31 @@ async fn many_keys_are_found_again_published_listed_and_counted() {
 }
 
 #[tokio::test]
-async fn an_algorithm_that_cannot_be_copied_is_refused_before_the_primary_is_asked() {
-    let world = restricted_world(
-        |_, secondary| {
-            secondary.restrict_capabilities(|can| {
-                can.import_public.remove(&KeyAlg::X25519);
-                can.import_public.remove(&KeyAlg::EcdsaP256Sha256);
-            });
-        },
-        |builder| builder,
-    );
-    let key = world.mirror.create(KeyAlg::Ed25519).await.unwrap();
-    let foreign = world.primary_keys.create(KeyAlg::X25519).await.unwrap();
-    let public = KeyMaterial::Public(foreign.public_key().unwrap().clone());
-    world.primary.journal().clear();
-    let import = world.mirror.import_key(&KeySpec::new(KeyAlg::X25519), public).await;
-    let overrides = SpecOverrides { alg: Some(KeyAlg::EcdsaP256Sha256), ..SpecOverrides::NONE };
-    let rotate = world.mirror.rotate_key(key.kid(), &overrides).await;
-    for answer in [import, rotate] {
-        assert_eq!(kind(answer), KeyErrorKind::UnsupportedAlgorithm);
+async fn an_algorithm_that_one_side_lacks_is_refused_before_the_primary_is_asked() {
+    for primary_lacks in [true, false] {
+        let world = restricted_world(
+            |primary, secondary| {
+                let side = if primary_lacks { primary } else { secondary };
+                side.restrict_capabilities(|can| {
+                    can.import_public.remove(&KeyAlg::X25519);
+                    can.create.remove(&KeyAlg::EcdsaP256Sha256);
+                    can.import_public.remove(&KeyAlg::EcdsaP256Sha256);
+                });
+            },
+            |builder| builder,
+        );
+        let key = world.mirror.create(KeyAlg::Ed25519).await.unwrap();
+        let foreign = world.primary_keys.create(KeyAlg::X25519).await.unwrap();
+        let public = KeyMaterial::Public(foreign.public_key().unwrap().clone());
+        world.primary.journal().clear();
+        let import = world.mirror.import_key(&KeySpec::new(KeyAlg::X25519), public).await;
+        let overrides = SpecOverrides { alg: Some(KeyAlg::EcdsaP256Sha256), ..SpecOverrides::NONE };
+        let rotate = world.mirror.rotate_key(key.kid(), &overrides).await;
+        for answer in [import, rotate] {
+            assert_eq!(kind(answer), KeyErrorKind::UnsupportedAlgorithm);
+        }
+        assert!(world.primary.journal().calls().is_empty());
     }
-    assert!(world.primary.journal().calls().is_empty());
 }
 
 #[tokio::test]

@@ -272,3 +272,28 @@ async fn promise_8_a_replica_that_cannot_be_destroyed_is_owed_with_what_was_said
     let asked = &world.secondary.journal().calls_of(Method::DestroyKey)[0];
     assert_eq!((asked.kid.clone(), asked.version), (Some(kid("k.1")), Some(version(1))), "no more than that");
 }
+
+#[tokio::test]
+async fn tombstones_are_counted_by_version() {
+    let world = world();
+    let name = key_of(&world, 3).await;
+    assert!(world.mirror.destroy_key(&name, Some(version(1))).await.unwrap());
+    assert_eq!(world.mirror.status().tombstones, 1);
+    assert!(world.mirror.destroy_key(&name, None).await.unwrap());
+    assert_eq!(world.mirror.status().tombstones, 3);
+}
+
+#[tokio::test]
+async fn a_refused_destroy_settles_an_earlier_one_of_unknown_outcome() {
+    for which in [None, Some(version(1))] {
+        let world = world();
+        let name = key_of(&world, 1).await;
+        for error in [KeyError::timeout("no answer"), KeyError::permission_denied("no")] {
+            world.primary.fail_next(Method::DestroyKey, Fault::FailBefore(error.clone()));
+            assert_eq!(kind(world.mirror.destroy_key(&name, which).await), error.kind());
+        }
+        assert!(world.backlog().is_empty(), "{:?}", world.backlog());
+        world.primary.outage();
+        assert!(world.jwk(&name, None).await.is_ok());
+    }
+}

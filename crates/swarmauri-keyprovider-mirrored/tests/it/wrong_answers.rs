@@ -162,3 +162,17 @@ async fn promise_3_a_copy_that_is_answered_with_another_key_does_not_count() {
         assert_eq!(world.backlog(), [format!("copy {}", key.id())], "{lie:?}");
     }
 }
+
+#[tokio::test]
+async fn a_replica_that_fails_is_asked_once_also_for_an_older_version() {
+    let world = world();
+    let key = world.mirror.create(KeyAlg::Ed25519).await.unwrap();
+    world.mirror.rotate(key.kid()).await.unwrap();
+    world.primary.outage();
+    world.secondary.outage();
+    for which in [None, Some(version(1)), Some(version(2))] {
+        world.secondary.journal().clear();
+        assert!(world.jwk(key.kid(), which).await.unwrap_err().is_outage());
+        assert_eq!(world.secondary.journal().calls_of(Method::GetKey).len(), 1, "{which:?}");
+    }
+}

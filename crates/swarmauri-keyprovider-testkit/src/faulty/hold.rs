@@ -1,6 +1,9 @@
 //! Stopping a call, looking, and letting it go.
 
+use std::time::Duration;
+
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use super::Call;
 
@@ -30,10 +33,12 @@ impl Hold {
     ///
     /// # Panics
     ///
-    /// If no call can come any more, because the hold was cleared or the provider is gone.
+    /// If no call can come any more, because the hold was cleared or the provider is gone, or if none comes
+    /// within a minute of tokio's time: a test that waits for ever tells nobody what is wrong.
     pub async fn arrived(&self) -> Call {
         let mut arrived = self.arrived.clone();
-        let call = arrived.wait_for(Option::is_some).await.expect("no call can come to this hold any more");
+        let call = timeout(Duration::from_mins(1), arrived.wait_for(Option::is_some)).await;
+        let call = call.expect("no call came to this hold").expect("no call can come to this hold any more");
         call.clone().expect("waited for it")
     }
 
