@@ -29,7 +29,8 @@ pub type BuildFn = for<'a> fn(&'a ProviderConfig, &'a Registry) -> BuildFuture<'
 /// # use swarmauri_keyprovider::registry::{self, ProviderRegistration, BuildFuture, Registry};
 /// # use swarmauri_keyprovider::ProviderConfig;
 /// fn build<'a>(config: &'a ProviderConfig, _: &'a Registry) -> BuildFuture<'a> {
-/// #   unimplemented!()
+///     // Read config.settings(), and make the provider.
+/// #   Box::pin(async move { Err(config.error("an example")) })
 /// }
 ///
 /// inventory::submit! {
