@@ -205,7 +205,7 @@ impl MirroredKeyProvider {
 
     /// Mode `none`: the secondary's key of the same name. Nothing is recorded to check it against but the
     /// name, and the tombstones.
-    async fn read_same_name(
+    pub(crate) async fn read_same_name(
         &self,
         kid: &KeyId,
         version: Option<KeyVersion>,

@@ -265,6 +265,8 @@ impl<'a> Merge<'a> {
                     }
                 }
                 None if self.rest.iter().any(|other| other.kid == jwk.kid) => {}
+                // The secondary was asked for everything, so the prefix is ours to apply.
+                None if !self.asked_for(jwk) => {}
                 None => self.rest.push(jwk.clone()),
             }
         }
@@ -276,6 +278,11 @@ impl<'a> Merge<'a> {
 
     fn is_destroyed(&self, id: &KeyVersionId) -> bool {
         self.provider.is_destroyed(&id.kid, Some(id.version))
+    }
+
+    fn asked_for(&self, jwk: &Jwk) -> bool {
+        let prefix = self.sources.query.prefix.as_deref().unwrap_or_default();
+        jwk.kid.as_deref().unwrap_or_default().starts_with(prefix)
     }
 
     fn latest_only(&self) -> bool {

@@ -78,8 +78,18 @@ impl MirroredKeyProvider {
     /// Mode `none`: the secondary's own listing.
     async fn secondary_page(&self, request: &PageRequest) -> Result<Page<KeySummary>, KeyError> {
         let page = self.secondary.list_keys(request).await?;
-        let shown = |summary: &KeySummary| !self.is_destroyed(&summary.kid, Some(summary.version));
-        let items = page.items.into_iter().filter(shown).collect();
+        let mut items = Vec::with_capacity(page.items.len());
+        for summary in page.items {
+            if !self.is_destroyed(&summary.kid, Some(summary.version)) {
+                items.push(summary);
+                continue;
+            }
+            match self.read_same_name(&summary.kid, None, Secrets::Omit).await {
+                Ok(key) => items.push(KeySummary::from(&key)),
+                Err(KeyError::NotFound { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
         let next = page.next.map(|cursor| Position { secondary: Some(cursor), ..Position::default() });
         Ok(Page { items, next: next.map(|position| position.cursor()).transpose()? })
     }

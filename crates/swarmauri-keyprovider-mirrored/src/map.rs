@@ -103,7 +103,7 @@ impl KidRecord {
     }
 
     /// All replicas that may answer, by version.
-    pub(crate) fn all_servable(&self) -> impl DoubleEndedIterator<Item = (KeyVersion, &Replica)> {
+    pub(crate) fn all_servable(&self) -> impl Iterator<Item = (KeyVersion, &Replica)> {
         let live = self.whole == Whole::Live;
         self.versions.iter().filter(move |_| live).filter_map(|(version, state)| match state {
             VersionState::Mirrored(replica) => Some((*version, replica)),
@@ -207,8 +207,8 @@ impl KidRecord {
         }
     }
 
-    /// A replica that says it is of this version was found. False if it is one too many.
-    pub(crate) fn adopt(&mut self, version: KeyVersion, replica: &Replica) -> bool {
+    /// A replica that says it is of this version was found. One too many, or of another key, changes nothing.
+    pub(crate) fn adopt(&mut self, version: KeyVersion, replica: &Replica) {
         let found = VersionState::Mirrored(replica.clone());
         let gone = self.whole == Whole::Destroyed;
         match self.versions.get_mut(&version) {
@@ -218,19 +218,13 @@ impl KidRecord {
             None => {
                 self.versions.insert(version, found);
             }
-            Some(VersionState::Mirrored(known)) => return known.at == replica.at,
             Some(state @ VersionState::Destroyed { .. }) => *state = found.destroying(true),
-            Some(VersionState::Pending { key, .. }) if key.fingerprint != replica.key.fingerprint => {
-                return false;
+            Some(VersionState::Pending { key, .. }) if key.fingerprint != replica.key.fingerprint => {}
+            Some(VersionState::Pending { .. } | VersionState::Destroying { .. }) => {
+                self.copied(version, replica.clone());
             }
-            Some(VersionState::Pending { .. }) => self.copied(version, replica.clone()),
-            Some(VersionState::Destroying { was, .. }) => match was.as_deref() {
-                Some(VersionState::Mirrored(known)) => return known.at == replica.at,
-                _ => *was = Some(Box::new(found)),
-            },
-            Some(VersionState::Kept { .. }) => return false,
+            Some(VersionState::Mirrored(_) | VersionState::Kept { .. }) => {}
         }
-        true
     }
 
     /// The secondary was tried in vain.

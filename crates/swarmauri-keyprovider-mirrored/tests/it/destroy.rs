@@ -339,6 +339,8 @@ async fn promise_4_mode_none_shows_no_destroyed_version_of_the_secondary() {
     }
     assert_eq!(world.mirror.list_versions(&kid("k")).await.unwrap(), [version(1)]);
     assert_eq!(world.read(&kid("k"), None).await.unwrap().version(), version(1));
+    let listed = world.mirror.list_all_keys().await.unwrap();
+    assert_eq!((listed.len(), listed[0].version), (1, version(1)));
     assert_eq!(kind(world.read(&kid("k"), Some(version(2))).await), KeyErrorKind::NotFound);
 }
 

@@ -194,6 +194,8 @@ async fn keys_under_names_of_other_forms_are_kept() {
     });
     world.secondary.set(Method::Jwks, Some(rename));
     assert_eq!(kids(&world, JwksQuery::LATEST).await, ["a.1", "no version"]);
+    assert_eq!(kids(&world, JwksQuery::LATEST.with_prefix("a")).await, ["a.1"]);
+    assert_eq!(kids(&world, JwksQuery::LATEST.with_prefix("no")).await, ["no version"]);
 }
 
 #[tokio::test]
