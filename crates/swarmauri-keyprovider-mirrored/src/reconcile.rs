@@ -2,10 +2,11 @@
 
 use serde::{Serialize, Serializer};
 use swarmauri_keyprovider::{Feature, Secrets};
-use swarmauri_keys::{KeyError, KeyId, KeyVersion, KeyVersionId};
+use swarmauri_keys::{KeyError, KeyId, KeyRef, KeyVersion, KeyVersionId};
 
 use crate::adopt::for_each_key;
 use crate::destroy::knows;
+use crate::failover::check_answer;
 use crate::map::{Facts, Replica, VersionState, Whole};
 use crate::marks;
 use crate::plan::{Conflict, ReconcilePlan, Step};
@@ -84,7 +85,7 @@ impl MirroredKeyProvider {
             Step::CopyAgain { id, at } => {
                 let _right = self.locks.lock(&id.kid).await;
                 match self.secondary.get_key(&at.kid, Some(at.version), Secrets::Omit).await {
-                    Ok(_) => return Ok(()),
+                    Ok(answer) => return self.check_home(id, &answer),
                     Err(KeyError::NotFound { .. }) => {}
                     Err(error) => return Err(error),
                 }
@@ -92,6 +93,15 @@ impl MirroredKeyProvider {
                 self.copy_or_forget(id).await
             }
             Step::DestroyReplica { id, at } => self.destroy_unwanted(id, at).await,
+        }
+    }
+
+    /// That a replica which a listing did not show as such is the one that was copied, all the same.
+    fn check_home(&self, id: &KeyVersionId, answer: &KeyRef) -> Result<(), KeyError> {
+        let record = self.map.get(&id.kid).map(|known| known.record).unwrap_or_default();
+        match record.servable(Some(id.version)) {
+            Some((_, replica)) if replica.at == *answer.id() => check_answer(id, replica, answer),
+            _ => Ok(()),
         }
     }
 

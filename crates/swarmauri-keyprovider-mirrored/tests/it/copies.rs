@@ -2,19 +2,10 @@
 
 use swarmauri_keyprovider::{Feature, JwksQuery, KeyProvider, KeyProviderExt, Secrets};
 use swarmauri_keyprovider_mirrored::{KeptReason, MirrorMode, Step};
-use swarmauri_keyprovider_testkit::{Fault, Faults, Lie, Method};
+use swarmauri_keyprovider_testkit::{Fault, Lie, Method};
 use swarmauri_keys::{KeyAlg, KeyError, KeyErrorKind, KeyMaterial, KeySpec, SpecOverrides};
 
 use crate::support::*;
-
-/// A world whose secondary cannot do these.
-fn world_without(features: &[Feature]) -> World {
-    restricted_world(|_, secondary| deny(secondary, features), |builder| builder)
-}
-
-fn deny(side: &Faults, features: &[Feature]) {
-    side.restrict_capabilities(|can| can.features.retain(|feature| !features.contains(feature)));
-}
 
 fn named(name: &str) -> KeySpec {
     KeySpec::new(KeyAlg::Ed25519).with_kid(kid(name))

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use swarmauri_keyprovider::{Feature, JwksQuery, KeyProvider, KeyProviderExt};
 use swarmauri_keyprovider_mirrored::OnPrimaryLoss;
-use swarmauri_keyprovider_testkit::{Answer, Fault, Faults, Lie, Method, capture_tracing_of};
+use swarmauri_keyprovider_testkit::{Answer, Fault, Lie, Method, capture_tracing_of};
 use swarmauri_keys::{Jwk, JwkSet, KeyAlg, KeySpec};
 
 use crate::support::*;
@@ -54,15 +54,7 @@ async fn a_document_is_made_anew_when_either_side_or_the_map_changed() {
 
 #[tokio::test]
 async fn a_stray_that_cannot_be_told_by_its_tags_is_known_by_its_key() {
-    let world = restricted_world(
-        |_, secondary| {
-            secondary.restrict_capabilities(|can| {
-                can.features.remove(&Feature::ChosenKid);
-                can.features.remove(&Feature::ListKeys);
-            });
-        },
-        |builder| builder,
-    );
+    let world = world_without(&[Feature::ChosenKid, Feature::ListKeys]);
     world.secondary.fail_next(Method::ImportKey, Fault::FailAfter(outages().remove(1)));
     let key = world.mirror.create(KeyAlg::Ed25519).await.unwrap();
     assert_eq!(world.replicas().await, 1);
@@ -132,18 +124,9 @@ async fn what_only_another_process_mirrored_is_published_in_an_outage() {
     assert_eq!(document(&world, &JwksQuery::LATEST).await.keys, [key.public_jwk().unwrap()]);
 }
 
-fn without(feature: Feature) -> World {
-    let deny = |side: &Faults| {
-        side.restrict_capabilities(|can| {
-            can.features.remove(&feature);
-        });
-    };
-    restricted_world(|_, secondary| deny(secondary), |builder| builder)
-}
-
 #[tokio::test]
 async fn promise_3_a_wrong_key_in_a_replicas_place_is_no_foreign_key_either() {
-    let world = without(Feature::ListKeys);
+    let world = world_without(&[Feature::ListKeys]);
     let key = world.mirror.create(KeyAlg::Ed25519).await.unwrap();
     world.secondary.set(Method::Jwks, Some(Fault::Lie(Lie::WrongKey)));
     assert_eq!(document(&world, &JwksQuery::ALL_LIVE).await.keys, [key.public_jwk().unwrap()]);
@@ -153,7 +136,7 @@ async fn promise_3_a_wrong_key_in_a_replicas_place_is_no_foreign_key_either() {
 
 #[tokio::test]
 async fn a_prefix_is_of_the_primarys_kid_also_where_replicas_have_random_ones() {
-    let world = without(Feature::ChosenKid);
+    let world = world_without(&[Feature::ChosenKid]);
     let spec = KeySpec::new(KeyAlg::Ed25519).with_kid(kid("app.sign"));
     let key = world.mirror.create_key(&spec).await.unwrap();
     world.mirror.create(KeyAlg::Ed25519).await.unwrap();

@@ -127,16 +127,7 @@ async fn one_side_down_means_the_other_sides_keys_alone() {
 #[tokio::test]
 async fn a_stray_replica_of_a_lost_answer_does_not_show() {
     for takes_kid in [true, false] {
-        let world = restricted_world(
-            |_, secondary| {
-                if !takes_kid {
-                    secondary.restrict_capabilities(|can| {
-                        can.features.remove(&Feature::ChosenKid);
-                    });
-                }
-            },
-            |builder| builder,
-        );
+        let world = world_without(if takes_kid { &[] } else { &[Feature::ChosenKid] });
         world.mirror.jwks(&JwksQuery::LATEST).await.unwrap();
         world.secondary.fail_next(Method::ImportKey, Fault::FailAfter(outages().remove(1)));
         let key = world.mirror.create(KeyAlg::Ed25519).await.unwrap();

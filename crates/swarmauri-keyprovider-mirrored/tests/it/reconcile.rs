@@ -2,8 +2,8 @@
 
 use swarmauri_keyprovider::{Feature, KeyProvider, KeyProviderExt};
 use swarmauri_keyprovider_mirrored::{MirrorMode, Step};
-use swarmauri_keyprovider_testkit::{Fault, Method};
-use swarmauri_keys::{KeyAlg, KeyError, KeySpec};
+use swarmauri_keyprovider_testkit::{Fault, Lie, Method};
+use swarmauri_keys::{KeyAlg, KeyError, KeyErrorKind, KeySpec};
 
 use crate::support::*;
 
@@ -98,14 +98,7 @@ async fn a_replica_that_is_gone_is_copied_again() {
 
 #[tokio::test]
 async fn replicas_too_many_and_of_destroyed_keys_are_destroyed() {
-    let world = restricted_world(
-        |_, secondary| {
-            secondary.restrict_capabilities(|can| {
-                can.features.remove(&Feature::ChosenKid);
-            });
-        },
-        |builder| builder,
-    );
+    let world = world_without(&[Feature::ChosenKid]);
     let key = world.mirror.create(KeyAlg::Ed25519).await.unwrap();
     // Another process copies it once more, by another mirror over the same sides.
     world_over(&world).reconcile().await;
@@ -142,6 +135,23 @@ async fn a_primary_that_is_out_is_not_compared_and_its_keys_are_not_touched() {
     world.primary.outage();
     let report = world.mirror.reconcile().await;
     assert!(report.done.is_empty() && report.not_compared[0].starts_with("primary: "), "{report:?}");
+    assert_eq!(world.jwk(key.kid(), None).await.unwrap(), key.public_jwk().unwrap());
+}
+
+#[tokio::test]
+async fn a_replica_that_turned_into_another_key_is_a_failure_that_shows() {
+    let world = world();
+    let key = world.mirror.create(KeyAlg::Ed25519).await.unwrap();
+    world.mirror.create(KeyAlg::Ed25519).await.unwrap();
+    for method in [Method::ListKeys, Method::GetKey] {
+        world.secondary.set(method, Some(Fault::Lie(Lie::WrongKey)));
+    }
+    let report = world.mirror.reconcile().await;
+    let failed: Vec<_> = report.failed.iter().map(|failed| failed.error.kind()).collect();
+    assert_eq!(failed, [KeyErrorKind::Integrity; 2], "{report:?}");
+    world.secondary.clear();
+    assert!(world.mirror.reconcile().await.is_clean());
+    world.primary.outage();
     assert_eq!(world.jwk(key.kid(), None).await.unwrap(), key.public_jwk().unwrap());
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use swarmauri_keyprovider::{KeyProvider, KeyProviderExt, Secrets};
+use swarmauri_keyprovider::{Feature, KeyProvider, KeyProviderExt, Secrets};
 use swarmauri_keyprovider_local::LocalKeyProvider;
 use swarmauri_keyprovider_mirrored::{MirrorMode, MirroredBuilder, MirroredKeyProvider};
 use swarmauri_keyprovider_testkit::{Faults, FaultyProvider};
@@ -48,6 +48,15 @@ pub(crate) fn restricted_world(
         secondary_keys: secondary.inner(),
         sides: (primary, secondary),
     }
+}
+
+/// A world whose secondary cannot do these.
+pub(crate) fn world_without(features: &[Feature]) -> World {
+    restricted_world(|_, secondary| deny(secondary, features), |builder| builder)
+}
+
+pub(crate) fn deny(side: &Faults, features: &[Feature]) {
+    side.restrict_capabilities(|can| can.features.retain(|feature| !features.contains(feature)));
 }
 
 impl World {

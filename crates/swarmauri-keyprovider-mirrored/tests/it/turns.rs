@@ -67,9 +67,7 @@ async fn world_that_owes(step: &str) -> (World, KeyId, bool, Method) {
     let world = restricted_world(
         |primary, _| {
             if no_kid {
-                primary.restrict_capabilities(|can| {
-                    can.features.remove(&Feature::ChosenKid);
-                });
+                deny(primary, &[Feature::ChosenKid]);
             }
         },
         |builder| builder,
@@ -159,14 +157,7 @@ async fn a_step_of_reconcile_keeps_its_turn_too() {
 
 #[tokio::test(start_paused = true)]
 async fn a_create_under_a_kid_of_the_primarys_choice_keeps_its_turn_too() {
-    let world = restricted_world(
-        |primary, _| {
-            primary.restrict_capabilities(|can| {
-                can.features.remove(&Feature::ChosenKid);
-            });
-        },
-        |builder| builder,
-    );
+    let world = restricted_world(|primary, _| deny(primary, &[Feature::ChosenKid]), |builder| builder);
     let hold = world.secondary.hold(Method::ImportKey);
     let mirror = world.mirror.clone();
     let create = tokio::spawn(async move { mirror.create(KeyAlg::Ed25519).await });

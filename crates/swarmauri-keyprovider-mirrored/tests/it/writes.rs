@@ -69,16 +69,7 @@ async fn promise_8_a_failed_copy_does_not_fail_the_write_and_is_owed_and_told() 
 #[tokio::test]
 async fn a_copy_whose_answer_was_lost_is_found_again_and_not_made_twice() {
     for takes_kid in [true, false] {
-        let world = restricted_world(
-            |_, secondary| {
-                if !takes_kid {
-                    secondary.restrict_capabilities(|can| {
-                        can.features.remove(&Feature::ChosenKid);
-                    });
-                }
-            },
-            |builder| builder,
-        );
+        let world = world_without(if takes_kid { &[] } else { &[Feature::ChosenKid] });
         world.secondary.fail_next(Method::ImportKey, Fault::FailAfter(outages().remove(1)));
         let key = world.mirror.create(KeyAlg::Ed25519).await.unwrap();
         assert_eq!(world.backlog(), [format!("copy {}", key.id())]);
@@ -244,12 +235,7 @@ async fn a_mirror_of_itself_and_a_mirror_of_nothing_cannot_be_built() {
 
 #[tokio::test]
 async fn a_primary_that_takes_no_kid_still_leaves_no_orphan() {
-    let no_kid = |primary: &swarmauri_keyprovider_testkit::Faults| {
-        primary.restrict_capabilities(|can| {
-            can.features.remove(&Feature::ChosenKid);
-        });
-    };
-    let world = restricted_world(|primary, _| no_kid(primary), |builder| builder);
+    let world = restricted_world(|primary, _| deny(primary, &[Feature::ChosenKid]), |builder| builder);
     let key = world.mirror.create(KeyAlg::Ed25519).await.unwrap();
     world.primary.fail_next(Method::CreateKey, Fault::FailAfter(outages().remove(0)));
     assert!(world.mirror.create(KeyAlg::Ed25519).await.unwrap_err().is_outage());
