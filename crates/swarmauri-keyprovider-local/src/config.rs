@@ -1,4 +1,4 @@
-//! Registration by name, and configuration: there is nothing to set.
+//! Registration by name, and configuration.
 
 use std::sync::Arc;
 
@@ -22,11 +22,18 @@ inventory::submit! {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct LocalConfig {}
+struct LocalConfig {
+    max_encryptions: Option<u64>,
+}
 
 fn build<'a>(config: &'a ProviderConfig, _: &'a Registry) -> BuildFuture<'a> {
     Box::pin(async move {
-        let LocalConfig {} = config.settings()?;
-        Ok(Arc::new(LocalKeyProvider::new()) as Arc<dyn KeyProvider>)
+        let LocalConfig { max_encryptions } = config.settings()?;
+        let provider = match max_encryptions {
+            None => LocalKeyProvider::new(),
+            Some(most) => LocalKeyProvider::with_max_encryptions(most)
+                .map_err(|error| config.error(format!("max_encryptions: {error}")))?,
+        };
+        Ok(Arc::new(provider) as Arc<dyn KeyProvider>)
     })
 }

@@ -21,7 +21,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! It registers as `LocalKeyProvider`, and under peagen's group as `local`; it has no settings. A program
+//! It registers as `LocalKeyProvider`, and under peagen's group as `local`; its one setting, `max_encryptions`, is that of
+//! [`LocalKeyProvider::with_max_encryptions`]. A program
 //! that only looks it up by name links it with `use swarmauri_keyprovider_local as _;`.
 //!
 //! Keys live as long as the provider does: nothing is written anywhere, and nothing survives the process.
@@ -29,10 +30,12 @@
 //!
 //! # Features
 //!
-//! `rsa` (default) generates RSA keys, which are otherwise imported only; `x25519` (default) has X25519
+//! `rsa` (default) generates RSA keys, which are otherwise imported only, and encrypts with them; `x25519` (default) has X25519
 //! keys.
 
+mod blocking;
 mod config;
+mod operations;
 mod provider;
 
 pub use provider::LocalKeyProvider;

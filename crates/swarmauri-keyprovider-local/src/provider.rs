@@ -1,28 +1,30 @@
 //! The provider: a key table behind the trait.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use swarmauri_keyprovider::{Capabilities, Feature, JwksQuery, JwksVersions, KeyProvider, Secrets};
+use swarmauri_keyprovider::{
+    Capabilities, Feature, JwksQuery, JwksVersions, KeyOperations, KeyProvider, Secrets,
+};
 use swarmauri_keys::{
-    Jwk, JwkSet, KeyAlg, KeyError, KeyId, KeyMaterial, KeyRef, KeySpec, KeySummary, KeyVersion, Page,
-    PageRequest, SecretBytes, SpecOverrides,
+    Jwk, JwkSet, KeyAlg, KeyError, KeyId, KeyMaterial, KeyOperation, KeyRef, KeySpec, KeyState, KeySummary,
+    KeyVersion, Page, PageRequest, SecretBytes, SpecOverrides,
 };
 use swarmauri_softkeys::{self as softkeys, KeyTable, SoftKey};
-use tokio::runtime::Handle;
-use tokio::task::{JoinError, JoinHandle};
+
+use crate::blocking::off_the_executor;
 
 /// Keys in the memory of this process. `Debug` shows how many, and nothing else about them.
 ///
 /// No lock is held across an await, and every future is cancel-safe: a key enters the table in one step,
 /// after it was generated or validated.
 ///
-/// RSA keys are generated on tokio's blocking threads. Outside of a tokio runtime everything runs on the
-/// caller's thread.
+/// RSA keys are generated, sign and decrypt on tokio's blocking threads. Outside of a tokio runtime everything runs
+/// on the caller's thread.
 #[derive(Debug, Default)]
 pub struct LocalKeyProvider {
-    table: KeyTable,
+    pub(crate) table: KeyTable,
 }
 
 impl LocalKeyProvider {
@@ -32,6 +34,16 @@ impl LocalKeyProvider {
     /// A provider without keys.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A provider each version of whose AES-GCM keys encrypts at most so often, instead of
+    /// [`MAX_ENCRYPTIONS`](softkeys::MAX_ENCRYPTIONS) times. Counting starts anew for a key that is imported.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::InvalidInput`] for more than that, or none.
+    pub fn with_max_encryptions(most: u64) -> Result<Self, KeyError> {
+        Ok(Self { table: KeyTable::with_max_encryptions(most)? })
     }
 }
 
@@ -46,6 +58,7 @@ impl KeyProvider for LocalKeyProvider {
             create: algs(softkeys::generates),
             import: algs(softkeys::imports),
             import_public: algs(softkeys::imports_public),
+            operations: operations(),
             features: FEATURES.iter().copied().collect(),
         }
     }
@@ -69,6 +82,18 @@ impl KeyProvider for LocalKeyProvider {
 
     async fn destroy_key(&self, kid: &KeyId, version: Option<KeyVersion>) -> Result<bool, KeyError> {
         Ok(self.table.destroy(kid, version))
+    }
+
+    async fn disable_key(&self, kid: &KeyId, version: KeyVersion) -> Result<(), KeyError> {
+        self.table.set_state(kid, version, KeyState::Disabled)
+    }
+
+    async fn enable_key(&self, kid: &KeyId, version: KeyVersion) -> Result<(), KeyError> {
+        self.table.set_state(kid, version, KeyState::Enabled)
+    }
+
+    fn operations(&self) -> Option<&dyn KeyOperations> {
+        Some(self)
     }
 
     async fn get_key(
@@ -112,9 +137,10 @@ impl KeyProvider for LocalKeyProvider {
     }
 }
 
-const FEATURES: [Feature; 8] = [
+const FEATURES: [Feature; 9] = [
     Feature::Rotate,
     Feature::Destroy,
+    Feature::Disable,
     Feature::ListKeys,
     Feature::Jwks,
     Feature::ExportSecret,
@@ -127,51 +153,17 @@ fn algs(can: impl Fn(KeyAlg) -> bool) -> BTreeSet<KeyAlg> {
     KeyAlg::ALL.iter().copied().filter(|alg| can(*alg)).collect()
 }
 
+fn operations() -> BTreeMap<KeyOperation, BTreeSet<KeyAlg>> {
+    let each = KeyOperation::ALL.iter().copied();
+    each.map(|operation| (operation, algs(|alg| softkeys::operates(operation, alg))))
+        .filter(|(_, algs)| !algs.is_empty())
+        .collect()
+}
+
 async fn generate(spec: &KeySpec) -> Result<SoftKey, KeyError> {
     let (alg, size_bits) = (spec.alg(), spec.size_bits());
-    match Handle::try_current() {
-        Ok(runtime) if softkeys::is_slow_to_generate(alg) => {
-            let mut task = AbortOnDrop(runtime.spawn_blocking(move || SoftKey::generate(alg, size_bits)));
-            (&mut task.0).await.map_err(|error| cut_off(&error))?
-        }
-        _ => SoftKey::generate(alg, size_bits),
+    if softkeys::is_slow_to_generate(alg) {
+        return off_the_executor(move || SoftKey::generate(alg, size_bits)).await;
     }
-}
-
-/// Takes a task that nobody waits for out of the queue. One that has started runs to its end, and what it
-/// made is dropped.
-struct AbortOnDrop<T>(JoinHandle<T>);
-
-impl<T> Drop for AbortOnDrop<T> {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
-fn cut_off(error: &JoinError) -> KeyError {
-    KeyError::unavailable(format!("key generation was cut off: {error}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicBool, Ordering};
-    use std::sync::mpsc;
-
-    use tokio::runtime::Builder;
-
-    use super::*;
-
-    #[test]
-    fn a_generation_that_nobody_waits_for_is_not_started() {
-        let runtime = Builder::new_current_thread().max_blocking_threads(1).build().unwrap();
-        let (release, released) = mpsc::channel::<()>();
-        let occupied = runtime.spawn_blocking(move || released.recv());
-        let started = Arc::new(AtomicBool::new(false));
-        let flag = Arc::clone(&started);
-        drop(AbortOnDrop(runtime.spawn_blocking(move || flag.store(true, Ordering::SeqCst))));
-        let behind = runtime.spawn_blocking(|| ());
-        release.send(()).unwrap();
-        runtime.block_on(async { (occupied.await, behind.await) }).1.unwrap();
-        assert!(!started.load(Ordering::SeqCst));
-    }
+    SoftKey::generate(alg, size_bits)
 }

@@ -26,6 +26,7 @@ pub(crate) fn of_mirror(
         .copied()
         .filter(|feature| match feature {
             Feature::Jwks | Feature::Random | Feature::Hkdf => both(*feature),
+            Feature::Disable => false,
             Feature::Destroy => !mirrors || both(Feature::Destroy),
             _ => true,
         })
@@ -49,6 +50,7 @@ pub(crate) fn of_mirror(
         import_public: import_public
             .filter(|alg| !mirrors || secondary.import_public.contains(alg))
             .collect(),
+        operations: std::collections::BTreeMap::new(),
         features,
     }
 }
@@ -82,6 +84,7 @@ mod tests {
             create: algs.clone(),
             import: algs.clone(),
             import_public: algs.iter().copied().filter(|alg| alg.class() == KeyClass::Asymmetric).collect(),
+            operations: std::collections::BTreeMap::new(),
             features: features.iter().copied().collect(),
         }
     }

@@ -1,11 +1,11 @@
 //! What a provider can do, as data.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use swarmauri_keys::{KeyAlg, KeyClass, KeyError};
+use swarmauri_keys::{KeyAlg, KeyClass, KeyError, KeyOperation};
 
 /// What a provider can do. It is the truth: what is missing here really returns
 /// [`KeyError::Unsupported`] or [`KeyError::UnsupportedAlgorithm`].
@@ -18,6 +18,9 @@ pub struct Capabilities {
     pub import: BTreeSet<KeyAlg>,
     /// Algorithms for which public keys alone can be imported.
     pub import_public: BTreeSet<KeyAlg>,
+    /// What can be done with keys where they live, and for which algorithms. None of the sets is empty.
+    #[serde(default)]
+    pub operations: BTreeMap<KeyOperation, BTreeSet<KeyAlg>>,
     /// Everything else.
     pub features: BTreeSet<Feature>,
 }
@@ -31,6 +34,8 @@ pub enum Feature {
     Rotate,
     /// `destroy_key`.
     Destroy,
+    /// `disable_key` and `enable_key`.
+    Disable,
     /// `list_keys`.
     ListKeys,
     /// `jwks` and `get_public_jwk`.
@@ -60,6 +65,7 @@ impl Feature {
     pub const ALL: &'static [Self] = &[
         Self::Rotate,
         Self::Destroy,
+        Self::Disable,
         Self::ListKeys,
         Self::Jwks,
         Self::ExportSecret,
@@ -78,6 +84,7 @@ impl Feature {
         match self {
             Self::Rotate => "rotate",
             Self::Destroy => "destroy",
+            Self::Disable => "disable",
             Self::ListKeys => "list_keys",
             Self::Jwks => "jwks",
             Self::ExportSecret => "export_secret",
@@ -97,6 +104,23 @@ impl Capabilities {
     /// Whether the feature is there.
     pub fn has(&self, feature: Feature) -> bool {
         self.features.contains(&feature)
+    }
+
+    /// Whether this can be done with keys of this algorithm.
+    pub fn does(&self, operation: KeyOperation, alg: KeyAlg) -> bool {
+        self.operations.get(&operation).is_some_and(|algs| algs.contains(&alg))
+    }
+
+    /// Checks that this can be done with keys of some algorithm.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::Unsupported`] if not.
+    pub fn require_operation(&self, operation: KeyOperation) -> Result<(), KeyError> {
+        match self.operations.get(&operation) {
+            Some(algs) if !algs.is_empty() => Ok(()),
+            _ => Err(KeyError::unsupported(operation.as_str())),
+        }
     }
 
     /// The classes of the keys that can be created or imported.

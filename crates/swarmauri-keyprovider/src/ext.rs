@@ -1,11 +1,12 @@
-//! Conveniences on top of [`KeyProvider`].
+//! Conveniences on top of [`KeyProvider`] and [`KeyOperations`].
 
 use async_trait::async_trait;
 use swarmauri_keys::{
-    KeyAlg, KeyError, KeyId, KeyRef, KeySpec, KeySummary, KeyVersion, PageRequest, PublicKey, SpecOverrides,
+    Acceptance, KeyAlg, KeyError, KeyId, KeyRef, KeySpec, KeySummary, KeyVersion, PageRequest, PublicKey,
+    Signature, SpecOverrides, VerifyWith,
 };
 
-use crate::{KeyProvider, Secrets};
+use crate::{KeyOperations, KeyProvider, Secrets};
 
 /// Conveniences that every [`KeyProvider`] has.
 #[async_trait]
@@ -46,6 +47,17 @@ pub trait KeyProviderExt: KeyProvider {
         Ok(self.get_key(kid, None, Secrets::Omit).await?.version())
     }
 
+    /// What uses keys where they live.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::Unsupported`] if this provider only hands keys out.
+    fn work(&self) -> Result<&dyn KeyOperations, KeyError> {
+        self.operations().ok_or_else(|| {
+            KeyError::unsupported(format!("{} hands keys out, and does no work with them", self.name()))
+        })
+    }
+
     /// All pages of [`KeyProvider::list_keys`] in one list. For providers known to be small.
     ///
     /// # Errors
@@ -66,3 +78,25 @@ pub trait KeyProviderExt: KeyProvider {
 }
 
 impl<P: KeyProvider + ?Sized> KeyProviderExt for P {}
+
+/// Conveniences that all [`KeyOperations`] have.
+#[async_trait]
+pub trait KeyOperationsExt: KeyOperations {
+    /// Verifies a signature or MAC with the version that it says has made it, which must be enabled.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`KeyOperations::verify`], or of [`KeyOperations::verify_mac`].
+    async fn verify_signature(&self, message: &[u8], signature: &Signature) -> Result<(), KeyError> {
+        let Signature { kid, version, alg, bytes } = signature;
+        let (with, acceptance) = (VerifyWith::Version(*version), Acceptance::EnabledOnly);
+        if *alg == KeyAlg::HmacSha256 {
+            self.verify_mac(kid, with, message, bytes, acceptance).await?;
+        } else {
+            self.verify(kid, with, message, bytes, acceptance).await?;
+        }
+        Ok(())
+    }
+}
+
+impl<O: KeyOperations + ?Sized> KeyOperationsExt for O {}

@@ -1,5 +1,5 @@
-//! The [`KeyProvider`] trait, what providers can do ([`Capabilities`]), and the [`registry`] that finds
-//! them by name.
+//! The [`KeyProvider`] trait, the [`KeyOperations`] of those that use keys where they live, what providers can
+//! do ([`Capabilities`]), and the [`registry`] that finds them by name.
 //!
 //! ```standalone_crate
 //! use swarmauri_keyprovider::registry::{self, Registry};
@@ -24,13 +24,15 @@
 mod capabilities;
 mod config;
 mod ext;
+mod operations;
 mod provider;
 mod reference;
 pub mod registry;
 
 pub use capabilities::{Capabilities, Feature};
 pub use config::ProviderConfig;
-pub use ext::KeyProviderExt;
+pub use ext::{KeyOperationsExt, KeyProviderExt};
+pub use operations::KeyOperations;
 pub use provider::{JwksQuery, JwksVersions, KeyProvider, Secrets};
 pub use reference::KeyReference;
 pub use registry::RegistryError;

@@ -9,7 +9,7 @@ use swarmauri_keys::{
     SecretBytes, SpecOverrides,
 };
 
-use crate::{Capabilities, KeyReference};
+use crate::{Capabilities, Feature, KeyOperations, KeyReference};
 
 /// Something that creates, imports, rotates, destroys and hands out keys.
 ///
@@ -75,11 +75,44 @@ pub trait KeyProvider: Send + Sync + Debug {
     /// [`Feature::Destroy`]: crate::Feature::Destroy
     async fn destroy_key(&self, kid: &KeyId, version: Option<KeyVersion>) -> Result<bool, KeyError>;
 
+    /// Takes one version out of use, until [`enable_key`](Self::enable_key). Requires [`Feature::Disable`].
+    ///
+    /// * A disabled version is still there: it is read, listed, and counts as the latest if it is. It does no work:
+    ///   [`KeyError::Disabled`], see [`KeyOperations`]. Its secret is not read, its public JWK is not given, and it
+    ///   leaves the JWKS; none stands in for it there.
+    /// * The key can be rotated, and the version destroyed.
+    /// * Disabling what is disabled changes nothing. An absent version is [`KeyError::NotFound`].
+    ///
+    /// [`Feature::Disable`]: crate::Feature::Disable
+    async fn disable_key(&self, kid: &KeyId, version: KeyVersion) -> Result<(), KeyError> {
+        let _ = (kid, version);
+        Err(KeyError::unsupported(Feature::Disable.as_str()))
+    }
+
+    /// Takes one version into use again. Requires [`Feature::Disable`].
+    ///
+    /// Enabling what is enabled changes nothing. An absent version is [`KeyError::NotFound`].
+    ///
+    /// [`Feature::Disable`]: crate::Feature::Disable
+    async fn enable_key(&self, kid: &KeyId, version: KeyVersion) -> Result<(), KeyError> {
+        let _ = (kid, version);
+        Err(KeyError::unsupported(Feature::Disable.as_str()))
+    }
+
+    /// What uses keys where they live; `None` if this provider only hands keys out.
+    ///
+    /// It is there if, and only if, [`Capabilities::operations`] names any.
+    fn operations(&self) -> Option<&dyn KeyOperations> {
+        None
+    }
+
     /// Reads one version, or with `None` the latest live one.
     ///
     /// * Secret material is in the answer if, and only if, `secrets` is [`Secrets::Include`].
     /// * Asking for a secret that policy keeps is [`KeyError::PermissionDenied`]; asking for one that a
-    ///   public-only key does not have is [`KeyError::InvalidState`]. It is never an answer without one.
+    ///   public-only key does not have is [`KeyError::InvalidState`]; asking for that of a disabled version is
+    ///   [`KeyError::Disabled`]. It is never an answer without one.
+    /// * A disabled version is answered with its state, and without a secret.
     async fn get_key(
         &self,
         kid: &KeyId,
@@ -95,7 +128,7 @@ pub trait KeyProvider: Send + Sync + Debug {
         self.get_key(reference.kid(), reference.version(), secrets).await
     }
 
-    /// The live versions of a key, ascending.
+    /// The live versions of a key, ascending; disabled ones are among them.
     async fn list_versions(&self, kid: &KeyId) -> Result<Vec<KeyVersion>, KeyError>;
 
     /// The keys that have a live version, in the order of their `kid`s, page by page. Requires
@@ -114,12 +147,13 @@ pub trait KeyProvider: Send + Sync + Debug {
     /// * It is the one that [`Jwk::published`] makes, so that two providers publish one key alike.
     /// * A symmetric key has none: [`KeyError::Unsupported`].
     /// * Under export policy `none` it is [`KeyError::PermissionDenied`].
+    /// * Of a disabled version it is [`KeyError::Disabled`].
     ///
     /// [`Feature::Jwks`]: crate::Feature::Jwks
     async fn get_public_jwk(&self, kid: &KeyId, version: Option<KeyVersion>) -> Result<Jwk, KeyError>;
 
     /// The public JWKs of the keys that have one and whose policy lets it out, sorted by `kid`, then
-    /// version. Requires [`Feature::Jwks`].
+    /// version. Requires [`Feature::Jwks`]. Disabled versions are not in it.
     ///
     /// The document is shared: as long as no key changes, the same `Arc` may be handed out.
     ///

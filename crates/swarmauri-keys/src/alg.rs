@@ -44,6 +44,7 @@ macro_rules! named {
         }
     };
 }
+pub(crate) use named;
 
 named! {
     /// What a key is for, and how. The algorithm fixes the type of the key.

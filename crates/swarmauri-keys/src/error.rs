@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{KeyAlg, KeyId, KeyVersion};
+use crate::{KeyAlg, KeyId, KeyVersion, KeyVersionId};
 
 /// What went wrong, sorted by what the caller can do about it.
 ///
@@ -72,6 +72,11 @@ pub enum KeyError {
         /// Which check failed.
         reason: String,
     },
+    /// A signature, MAC or ciphertext is not one that this key made over these data: do not trust it.
+    ///
+    /// Which of all that is wrong is not told, also not by the text: whoever forges them learns nothing.
+    #[error("not authentic: the signature, MAC or ciphertext is not one of this key over these data")]
+    NotAuthentic,
     /// The backend is out of reach. Try again later, or elsewhere.
     #[error("unavailable: {reason}")]
     Unavailable {
@@ -103,6 +108,7 @@ pub enum KeyErrorKind {
     InvalidState,
     Conflict,
     Integrity,
+    NotAuthentic,
     Unavailable,
     Timeout,
 }
@@ -127,6 +133,7 @@ impl KeyError {
             Self::InvalidState { .. } => KeyErrorKind::InvalidState,
             Self::Conflict { .. } => KeyErrorKind::Conflict,
             Self::Integrity { .. } => KeyErrorKind::Integrity,
+            Self::NotAuthentic => KeyErrorKind::NotAuthentic,
             Self::Unavailable { .. } => KeyErrorKind::Unavailable,
             Self::Timeout { .. } => KeyErrorKind::Timeout,
         }
@@ -135,6 +142,11 @@ impl KeyError {
     /// [`KeyError::NotFound`] for this key.
     pub fn not_found(kid: &KeyId, version: Option<KeyVersion>) -> Self {
         Self::NotFound { kid: kid.clone(), version }
+    }
+
+    /// [`KeyError::Disabled`] for this version.
+    pub fn disabled(id: &KeyVersionId) -> Self {
+        Self::Disabled { kid: id.kid.clone(), version: Some(id.version) }
     }
 
     /// [`KeyError::PermissionDenied`] for this reason.
@@ -195,6 +207,7 @@ impl fmt::Display for KeyErrorKind {
             Self::InvalidState => "invalid_state",
             Self::Conflict => "conflict",
             Self::Integrity => "integrity",
+            Self::NotAuthentic => "not_authentic",
             Self::Unavailable => "unavailable",
             Self::Timeout => "timeout",
         })
@@ -225,6 +238,7 @@ mod tests {
             KeyError::invalid_state(""),
             KeyError::conflict(""),
             KeyError::integrity(""),
+            KeyError::NotAuthentic,
             KeyError::unavailable(""),
             KeyError::timeout(""),
         ];

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use crate::{
-    ExportPolicy, Fingerprint, Jwk, KeyAlg, KeyClass, KeyError, KeyId, KeySpec, KeyState, KeyUses,
-    KeyVersion, KeyVersionId, PublicKey, SecretMaterial, Tags,
+    Acceptance, ExportPolicy, Fingerprint, Jwk, KeyAlg, KeyClass, KeyError, KeyId, KeyOperation, KeySpec,
+    KeyState, KeyUse, KeyUses, KeyVersion, KeyVersionId, PublicKey, SecretMaterial, Tags,
 };
 
 /// One version of a key, as a provider hands it out. Cheap to clone.
@@ -69,6 +69,58 @@ impl KeyRef {
                 format!("the secret of {} must not be exported; its policy is {policy}", self.shared.id),
             )),
         }
+    }
+
+    /// Whether this version may do this: for `uses`, algorithm and state, in this order.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::PermissionDenied`] that names the use which the key is not for; [`KeyError::InvalidInput`] if
+    /// keys of its algorithm do something else; [`KeyError::Disabled`], which for what reads old work
+    /// `acceptance` may waive.
+    pub fn check_operation(&self, operation: KeyOperation, acceptance: Acceptance) -> Result<(), KeyError> {
+        let (id, needed) = (&self.shared.id, operation.key_use());
+        if !self.uses().contains(needed) {
+            let uses: Vec<_> = self.uses().iter().map(KeyUse::as_str).collect();
+            return Err(KeyError::permission_denied(format!(
+                "{operation} takes a key for {needed}, and {id} is for {} only",
+                uses.join(", ")
+            )));
+        }
+        if !operation.algs().contains(&self.alg()) {
+            let algs: Vec<_> = operation.algs().iter().map(|alg| alg.as_str()).collect();
+            return Err(KeyError::invalid_input(format!(
+                "{operation} takes a key of {}, and {id} is one of {}",
+                algs.join(", "),
+                self.alg()
+            )));
+        }
+        let waived = acceptance == Acceptance::AllowDisabled && !operation.makes();
+        if waived { Ok(()) } else { self.check_enabled() }
+    }
+
+    /// Whether this version is in use.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::Disabled`] if it is disabled.
+    pub fn check_enabled(&self) -> Result<(), KeyError> {
+        match self.shared.state {
+            KeyState::Enabled => Ok(()),
+            KeyState::Disabled => Err(KeyError::disabled(&self.shared.id)),
+            KeyState::Destroyed => {
+                Err(KeyError::not_found(&self.shared.id.kid, Some(self.shared.id.version)))
+            }
+        }
+    }
+
+    /// The same version in this state, without secret material.
+    #[must_use]
+    pub fn with_state(&self, state: KeyState) -> Self {
+        if self.shared.state == state {
+            return Self { shared: Arc::clone(&self.shared), secret: None };
+        }
+        Self::new(KeyRefParts { state, ..KeyRefParts::clone(&self.shared) })
     }
 
     /// Key and version.
@@ -146,9 +198,10 @@ impl KeyRef {
     /// # Errors
     ///
     /// [`KeyError::PermissionDenied`] under policy `none`; [`KeyError::Unsupported`] for symmetric keys,
-    /// which have no public part.
+    /// which have no public part; [`KeyError::Disabled`]: the key of a disabled version is not to be trusted.
     pub fn public_jwk(&self) -> Result<Jwk, KeyError> {
         match &self.shared.public {
+            Some(_) if self.state() != KeyState::Enabled => Err(KeyError::disabled(&self.shared.id)),
             Some(public) => Ok(Jwk::published(&self.shared.id, self.shared.alg, public.clone())),
             None if self.alg().class() == KeyClass::Symmetric => {
                 Err(KeyError::unsupported(format!("public JWK of the symmetric key {}", self.shared.id)))

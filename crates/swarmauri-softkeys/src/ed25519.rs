@@ -1,7 +1,7 @@
 //! Ed25519 keys (RFC 8032).
 
 use crypto_bigint::{JacobiSymbol, NonZero, Odd, U256};
-use ring::signature::{Ed25519KeyPair, KeyPair};
+use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use swarmauri_keys::{KeyError, KeyType, PrivateKey, PublicKey};
 
 use crate::random_bytes;
@@ -14,9 +14,21 @@ pub(crate) fn generate() -> Result<PrivateKey, KeyError> {
 }
 
 pub(crate) fn derive(key: &PrivateKey) -> Result<PublicKey, KeyError> {
-    let refused = || KeyError::invalid_input("this is no Ed25519 private key");
-    let pair = Ed25519KeyPair::from_seed_unchecked(key.expose_secret()).map_err(|_| refused())?;
-    PublicKey::from_raw(KeyType::Ed25519, pair.public_key().as_ref())
+    PublicKey::from_raw(KeyType::Ed25519, engine(key)?.public_key().as_ref())
+}
+
+pub(crate) fn engine(key: &PrivateKey) -> Result<Ed25519KeyPair, KeyError> {
+    Ed25519KeyPair::from_seed_unchecked(key.expose_secret())
+        .map_err(|_| KeyError::invalid_input("this is no Ed25519 private key"))
+}
+
+/// EdDSA (RFC 8032 section 5.1.6; RFC 8037 section 3.1).
+pub(crate) fn sign(pair: &Ed25519KeyPair, message: &[u8]) -> Vec<u8> {
+    pair.sign(message).as_ref().to_vec()
+}
+
+pub(crate) fn verify(public: &[u8; 32], message: &[u8], signature: &[u8]) -> Result<(), KeyError> {
+    UnparsedPublicKey::new(&ED25519, public).verify(message, signature).map_err(|_| KeyError::NotAuthentic)
 }
 
 /// Refuses what RFC 8032 section 5.1.3 cannot decode, and the points of small order: under them one signature

@@ -35,7 +35,7 @@ pub fn random_kid() -> Result<KeyId, KeyError> {
     Ok(KeyId::from_random(bits))
 }
 
-fn fill(bytes: &mut [u8]) -> Result<(), KeyError> {
+pub(crate) fn fill(bytes: &mut [u8]) -> Result<(), KeyError> {
     SystemRandom::new().fill(bytes).map_err(|_| no_random())
 }
 

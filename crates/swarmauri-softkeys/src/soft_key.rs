@@ -1,11 +1,14 @@
 //! A key held in software, and what makes one.
 
 use std::fmt;
+use std::sync::{Arc, OnceLock};
 
 use swarmauri_keys::{
-    Fingerprint, KeyAlg, KeyError, KeyMaterial, KeyType, PrivateKey, PublicKey, SecretBytes, SecretMaterial,
+    Fingerprint, KeyAlg, KeyError, KeyMaterial, KeyOperation, KeyType, PrivateKey, PublicKey, SecretBytes,
+    SecretMaterial,
 };
 
+use crate::engine::Engine;
 use crate::{aes, ed25519, hmac, p256, rsa, x25519};
 
 /// Key material held in software: validated, with its public half. Cheap to clone; `Debug` is redacted.
@@ -14,6 +17,8 @@ pub struct SoftKey {
     alg: KeyAlg,
     held: Held,
     fingerprint: Fingerprint,
+    /// What the secret computes with, once it has.
+    engine: Arc<OnceLock<Engine>>,
 }
 
 #[derive(Clone)]
@@ -90,7 +95,7 @@ impl SoftKey {
             KeyMaterial::Public(key) => {
                 check_public(&key)?;
                 let fingerprint = key.thumbprint();
-                Ok(Self { alg, held: Held::Public(key), fingerprint })
+                Ok(Self::new(alg, Held::Public(key), fingerprint))
             }
         }
     }
@@ -127,9 +132,28 @@ impl SoftKey {
         &self.fingerprint
     }
 
+    /// Whether there is a secret.
+    pub(crate) fn has_secret(&self) -> bool {
+        !matches!(self.held, Held::Public(_))
+    }
+
+    /// What the secret computes with.
+    pub(crate) fn engine(&self) -> Result<&Engine, KeyError> {
+        if let Some(engine) = self.engine.get() {
+            return Ok(engine);
+        }
+        let engine = match &self.held {
+            Held::Symmetric(secret) => Engine::of_symmetric(self.alg, secret)?,
+            Held::Pair(private, public) => Engine::of_pair(self.alg, private, public)?,
+            Held::Public(_) => return Err(KeyError::invalid_state("a public key alone has no secret")),
+        };
+        // Of two threads that are the first at once, one has worked in vain.
+        Ok(self.engine.get_or_init(|| engine))
+    }
+
     fn symmetric(alg: KeyAlg, secret: SecretBytes) -> Self {
         let fingerprint = Fingerprint::of_symmetric(alg, &secret);
-        Self { alg, held: Held::Symmetric(secret), fingerprint }
+        Self::new(alg, Held::Symmetric(secret), fingerprint)
     }
 
     /// From a private key whose public half was derived, or generated with it.
@@ -139,7 +163,11 @@ impl SoftKey {
             .cloned()
             .ok_or_else(|| KeyError::invalid_state("the public half was not derived"))?;
         let fingerprint = public.thumbprint();
-        Ok(Self { alg, held: Held::Pair(private, public), fingerprint })
+        Ok(Self::new(alg, Held::Pair(private, public), fingerprint))
+    }
+
+    fn new(alg: KeyAlg, held: Held, fingerprint: Fingerprint) -> Self {
+        Self { alg, held, fingerprint, engine: Arc::default() }
     }
 }
 
@@ -165,6 +193,16 @@ pub const fn imports_public(alg: KeyAlg) -> bool {
 /// Whether [`SoftKey::generate`] takes so long that an async caller should move it to a thread of its own.
 pub const fn is_slow_to_generate(alg: KeyAlg) -> bool {
     matches!(alg.key_type(), KeyType::Rsa)
+}
+
+/// Whether keys of this algorithm do this: [`KeyOperation::algs`], as far as the features go.
+pub fn operates(operation: KeyOperation, alg: KeyAlg) -> bool {
+    let built = match alg {
+        KeyAlg::X25519 => cfg!(feature = "x25519"),
+        KeyAlg::RsaOaepSha256 => cfg!(feature = "rsa"),
+        _ => true,
+    };
+    built && operation.algs().contains(&alg)
 }
 
 fn derive(key: &PrivateKey) -> Result<PublicKey, KeyError> {

@@ -8,14 +8,16 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use swarmauri_keys::{
-    KeyClass, KeyError, KeyId, KeyRef, KeyRefParts, KeySpec, KeyState, KeyVersion, SpecOverrides,
+    Acceptance, KeyClass, KeyError, KeyId, KeyOperation, KeyRef, KeyRefParts, KeySpec, KeyState, KeyVersion,
+    SpecOverrides, VerifyWith,
 };
 
 use self::jwks::Snapshots;
 use self::shard::{Shards, Version};
-use crate::{SoftKey, random_kid};
+use crate::{MAX_ENCRYPTIONS, SoftKey, UsableKey, random_kid};
 
 /// Keys with their versions, in memory: create, rotate, destroy, read, list, publish.
 ///
@@ -44,6 +46,8 @@ use crate::{SoftKey, random_kid};
 pub struct KeyTable {
     shards: Shards,
     snapshots: Snapshots,
+    /// How often one version may encrypt.
+    max_encryptions: u64,
 }
 
 impl KeyTable {
@@ -52,7 +56,21 @@ impl KeyTable {
 
     /// An empty table.
     pub fn new() -> Self {
-        Self { shards: Shards::new(), snapshots: Snapshots::default() }
+        Self { shards: Shards::new(), snapshots: Snapshots::default(), max_encryptions: MAX_ENCRYPTIONS }
+    }
+
+    /// An empty table of keys each version of which encrypts at most so often with AES-GCM.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::InvalidInput`] for more than [`MAX_ENCRYPTIONS`], or none.
+    pub fn with_max_encryptions(most: u64) -> Result<Self, KeyError> {
+        if !(1..=MAX_ENCRYPTIONS).contains(&most) {
+            return Err(KeyError::invalid_input(format!(
+                "a version of an AES-GCM key may encrypt 1 to {MAX_ENCRYPTIONS} times, not {most}"
+            )));
+        }
+        Ok(Self { max_encryptions: most, ..Self::new() })
     }
 
     /// How many keys there are, each counted once whatever its versions.
@@ -136,12 +154,91 @@ impl KeyTable {
         removed.is_some()
     }
 
+    /// Takes one version out of use, or into use again; it stays as it is if it is in that state.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::NotFound`]; [`KeyError::InvalidInput`] for [`KeyState::Destroyed`], which
+    /// [`KeyTable::destroy`] is for.
+    pub fn set_state(&self, kid: &KeyId, version: KeyVersion, state: KeyState) -> Result<(), KeyError> {
+        if state == KeyState::Destroyed {
+            return Err(KeyError::invalid_input(
+                "a version is destroyed by destroy, not by setting its state",
+            ));
+        }
+        self.shards.write(kid).set_state(kid, version, state)
+    }
+
+    /// One version, or with `None` the latest live one, to do this with.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::NotFound`]; those of [`KeyRef::check_operation`]; [`KeyError::InvalidState`] if it takes a
+    /// secret, and the key is a public one alone.
+    pub fn usable(
+        &self,
+        kid: &KeyId,
+        version: Option<KeyVersion>,
+        operation: KeyOperation,
+        acceptance: Acceptance,
+    ) -> Result<UsableKey, KeyError> {
+        self.use_of(self.shards.read(kid).find(kid, version)?, operation, acceptance)
+    }
+
+    /// The versions that a signature or MAC is to be held against, the latest first; at least one. With
+    /// [`VerifyWith::AnyLive`] those that may not are left out.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`KeyTable::usable`]; if no version is left, those of the latest.
+    pub fn usable_for_verifying(
+        &self,
+        kid: &KeyId,
+        with: VerifyWith,
+        operation: KeyOperation,
+        acceptance: Acceptance,
+    ) -> Result<Vec<UsableKey>, KeyError> {
+        if let VerifyWith::Version(version) = with {
+            return Ok(vec![self.usable(kid, Some(version), operation, acceptance)?]);
+        }
+        let shard = self.shards.read(kid);
+        let (mut usable, mut refusal) = (Vec::new(), None);
+        for version in shard.latest_first(kid)? {
+            match self.use_of(version, operation, acceptance) {
+                Ok(key) => usable.push(key),
+                Err(error) => {
+                    refusal.get_or_insert(error);
+                }
+            }
+        }
+        refusal.filter(|_| usable.is_empty()).map_or(Ok(usable), Err)
+    }
+
+    fn use_of(
+        &self,
+        version: &Version,
+        operation: KeyOperation,
+        acceptance: Acceptance,
+    ) -> Result<UsableKey, KeyError> {
+        let Version { reference, key, encryptions } = version;
+        reference.check_operation(operation, acceptance)?;
+        if !operation.is_public(reference.alg()) && !key.has_secret() {
+            return Err(KeyError::invalid_state(format!(
+                "{} is a public key alone: {operation} takes the secret",
+                reference.id()
+            )));
+        }
+        let (id, key, encryptions) = (reference.id().clone(), key.clone(), Arc::clone(encryptions));
+        Ok(UsableKey::new(id, key, encryptions, self.max_encryptions))
+    }
+
     /// Reads one version, or with `None` the latest live one.
     ///
     /// # Errors
     ///
     /// [`KeyError::NotFound`]; with `include_secret`, [`KeyError::PermissionDenied`] if policy keeps the
-    /// secret, and [`KeyError::InvalidState`] if the key is a public one alone.
+    /// secret, [`KeyError::Disabled`] if the version is, and [`KeyError::InvalidState`] if the key is a public
+    /// one alone.
     pub fn get(
         &self,
         kid: &KeyId,
@@ -155,6 +252,7 @@ impl KeyTable {
             return Ok(reference);
         }
         reference.check_secret_export()?;
+        reference.check_enabled()?;
         let secret = found.key.secret().ok_or_else(|| {
             KeyError::invalid_state(format!("{} is a public key alone and has no secret", reference.id()))
         })?;

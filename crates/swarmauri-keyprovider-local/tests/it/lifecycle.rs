@@ -7,8 +7,8 @@ use swarmauri_keyprovider::{
 };
 use swarmauri_keyprovider_local::LocalKeyProvider;
 use swarmauri_keys::{
-    Cursor, ExportPolicy, KeyAlg, KeyClass, KeyErrorKind, KeyMaterial, KeySpec, KeyState, KeyType, KeyUse,
-    PageRequest, PrivateKey, PublicKey, SecretBytes,
+    Cursor, ExportPolicy, KeyAlg, KeyClass, KeyErrorKind, KeyMaterial, KeyOperation, KeySpec, KeyState,
+    KeyType, KeyUse, PageRequest, PrivateKey, PublicKey, SecretBytes,
 };
 
 use crate::{ED25519_SEED, at_once, kid, listed, provider_with, published, spec, symmetric, version};
@@ -57,7 +57,7 @@ async fn an_absent_key_is_not_found_and_destroying_it_is_false() {
 #[tokio::test]
 async fn capabilities_are_the_truth() {
     let provider = LocalKeyProvider::new();
-    let Capabilities { create, import, import_public, features } = provider.supports();
+    let Capabilities { create, import, import_public, operations, features } = provider.supports();
     let all: BTreeSet<_> = KeyAlg::ALL.iter().copied().collect();
     let (rsa, x25519) = (cfg!(feature = "rsa"), cfg!(feature = "x25519"));
     for alg in all {
@@ -74,7 +74,17 @@ async fn capabilities_are_the_truth() {
         }
     }
     assert!(import.is_superset(&create));
-    assert_eq!(features.len(), 8);
+    assert_eq!(features.len(), 9);
+    let does = |operation, alg| operations.get(&operation).is_some_and(|algs| algs.contains(&alg));
+    for alg in [KeyAlg::Ed25519, KeyAlg::EcdsaP256Sha256, KeyAlg::RsaPssSha256] {
+        assert!(does(KeyOperation::Sign, alg) && does(KeyOperation::Verify, alg), "{alg}");
+    }
+    assert_eq!(does(KeyOperation::Decrypt, KeyAlg::RsaOaepSha256), rsa);
+    assert_eq!(
+        operations.contains_key(&KeyOperation::Agree),
+        x25519,
+        "no operation is there for no algorithm"
+    );
     assert!(!features.contains(&Feature::Mirror));
 }
 

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use swarmauri_keys::{Jwk, JwkSet, KeyError, KeyRef, KeySummary, KeyVersion, Page, SecretBytes};
+use swarmauri_keys::{
+    Ciphertext, Jwk, JwkSet, KeyError, KeyRef, KeySummary, KeyVersion, Page, SecretBytes, Signature,
+};
 
 /// What a call may be answered with.
 #[derive(Debug, Clone)]
@@ -11,6 +13,8 @@ pub enum Answer {
     Key(KeyRef),
     /// Of `destroy_key`.
     Destroyed(bool),
+    /// Of `disable_key` and `enable_key`.
+    Done(()),
     /// Of `list_versions`.
     Versions(Vec<KeyVersion>),
     /// Of `list_keys`.
@@ -19,8 +23,14 @@ pub enum Answer {
     Jwk(Jwk),
     /// Of `jwks`.
     Jwks(Arc<JwkSet>),
-    /// Of `random_bytes` and `hkdf`.
+    /// Of `random_bytes`, `hkdf`, `decrypt`, `unwrap_key` and `agree`.
     Bytes(SecretBytes),
+    /// Of `sign` and `mac`.
+    Signature(Signature),
+    /// Of `verify` and `verify_mac`.
+    Verified(KeyVersion),
+    /// Of `encrypt` and `wrap_key`.
+    Ciphertext(Ciphertext),
 }
 
 macro_rules! kinds {
@@ -48,9 +58,13 @@ macro_rules! kinds {
 kinds! {
     Key(KeyRef) = key,
     Destroyed(bool) = destroyed,
+    Done(()) = done,
     Versions(Vec<KeyVersion>) = versions,
     Keys(Page<KeySummary>) = keys,
     Jwk(Jwk) = jwk,
     Jwks(Arc<JwkSet>) = jwks,
     Bytes(SecretBytes) = bytes,
+    Signature(Signature) = signature,
+    Verified(KeyVersion) = verified,
+    Ciphertext(Ciphertext) = ciphertext,
 }

@@ -132,6 +132,10 @@ impl Faults {
         self.shared.lock().claimed.clone()
     }
 
+    pub(super) fn served(&self) -> Capabilities {
+        self.shared.lock().served.clone()
+    }
+
     pub(super) fn check_served(&self, call: &Call) -> Result<(), KeyError> {
         refusal::check(&self.shared.lock().served, call)
     }

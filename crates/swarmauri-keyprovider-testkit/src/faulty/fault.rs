@@ -8,7 +8,8 @@ use swarmauri_keys::{KeyError, KeyId};
 
 use super::{Answer, Call};
 
-/// A method of [`KeyProvider`](swarmauri_keyprovider::KeyProvider).
+/// A method of [`KeyProvider`](swarmauri_keyprovider::KeyProvider) or
+/// [`KeyOperations`](swarmauri_keyprovider::KeyOperations).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "each is the method that bears its name")]
@@ -17,6 +18,8 @@ pub enum Method {
     ImportKey,
     RotateKey,
     DestroyKey,
+    DisableKey,
+    EnableKey,
     GetKey,
     GetKeyByRef,
     ListVersions,
@@ -25,15 +28,26 @@ pub enum Method {
     Jwks,
     RandomBytes,
     Hkdf,
+    Sign,
+    Verify,
+    Mac,
+    VerifyMac,
+    Encrypt,
+    Decrypt,
+    Agree,
+    WrapKey,
+    UnwrapKey,
 }
 
 impl Method {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 23] = [
         Self::CreateKey,
         Self::ImportKey,
         Self::RotateKey,
         Self::DestroyKey,
+        Self::DisableKey,
+        Self::EnableKey,
         Self::GetKey,
         Self::GetKeyByRef,
         Self::ListVersions,
@@ -42,10 +56,39 @@ impl Method {
         Self::Jwks,
         Self::RandomBytes,
         Self::Hkdf,
+        Self::Sign,
+        Self::Verify,
+        Self::Mac,
+        Self::VerifyMac,
+        Self::Encrypt,
+        Self::Decrypt,
+        Self::Agree,
+        Self::WrapKey,
+        Self::UnwrapKey,
     ];
 
     /// Those that change something.
-    pub const WRITES: [Self; 4] = [Self::CreateKey, Self::ImportKey, Self::RotateKey, Self::DestroyKey];
+    pub const WRITES: [Self; 6] = [
+        Self::CreateKey,
+        Self::ImportKey,
+        Self::RotateKey,
+        Self::DestroyKey,
+        Self::DisableKey,
+        Self::EnableKey,
+    ];
+
+    /// Those that use a key where it lives.
+    pub const OPERATIONS: [Self; 9] = [
+        Self::Sign,
+        Self::Verify,
+        Self::Mac,
+        Self::VerifyMac,
+        Self::Encrypt,
+        Self::Decrypt,
+        Self::Agree,
+        Self::WrapKey,
+        Self::UnwrapKey,
+    ];
 }
 
 /// What goes wrong with a call. Every fault is cancel-safe: whoever waits for the call may drop it.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use swarmauri_keyprovider::{JwksQuery, Secrets};
 use swarmauri_keys::{
-    KeyError, KeyErrorKind, KeyId, KeySpec, KeyVersion, PageRequest, SecretBytes, SpecOverrides,
+    Acceptance, KeyError, KeyErrorKind, KeyId, KeySpec, KeyVersion, PageRequest, SecretBytes, SpecOverrides,
 };
 
 use super::{Answer, Method};
@@ -33,8 +33,10 @@ pub struct Call {
     pub query: Option<JwksQuery>,
     /// Which page of a listing was asked for.
     pub page: Option<PageRequest>,
-    /// How many bytes were asked for.
+    /// How many bytes were asked for, or handed in to be encrypted.
     pub len: Option<usize>,
+    /// Whether a disabled version was to be used.
+    pub acceptance: Option<Acceptance>,
     /// Whether the wrapped provider was asked.
     pub reached: bool,
     /// How it ended.
@@ -67,6 +69,7 @@ impl Call {
             query: None,
             page: None,
             len: None,
+            acceptance: None,
             reached: false,
             end: CallEnd::InFlight,
         }
@@ -107,7 +110,7 @@ impl Journal {
         self.0.lock().calls.iter().filter(asked).cloned().collect()
     }
 
-    /// Everything secret that was handed in, by import or as HKDF input, whatever became of the call: octets,
+    /// Everything secret that was handed in, by import, as HKDF input or to be wrapped, whatever became of the call: octets,
     /// or [`PrivateKey::expose_secret`](swarmauri_keys::PrivateKey::expose_secret).
     pub fn secret_bytes_handed(&self) -> Vec<SecretBytes> {
         self.0.lock().handed.clone()

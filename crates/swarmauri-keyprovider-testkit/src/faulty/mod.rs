@@ -6,12 +6,13 @@ mod fault;
 mod hold;
 mod journal;
 mod lie;
+mod operations;
 mod refusal;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use swarmauri_keyprovider::{Capabilities, JwksQuery, KeyProvider, KeyReference, Secrets};
+use swarmauri_keyprovider::{Capabilities, JwksQuery, KeyOperations, KeyProvider, KeyReference, Secrets};
 use swarmauri_keys::{
     Jwk, JwkSet, KeyError, KeyId, KeyMaterial, KeyRef, KeySpec, KeySummary, KeyVersion, Page, PageRequest,
     SecretBytes, SpecOverrides,
@@ -170,6 +171,21 @@ impl KeyProvider for FaultyProvider {
     async fn destroy_key(&self, kid: &KeyId, version: Option<KeyVersion>) -> Result<bool, KeyError> {
         let call = Call::of_key(Method::DestroyKey, kid, version);
         self.serve(call, None, self.inner.destroy_key(kid, version)).await?.destroyed()
+    }
+
+    async fn disable_key(&self, kid: &KeyId, version: KeyVersion) -> Result<(), KeyError> {
+        let call = Call::of_key(Method::DisableKey, kid, Some(version));
+        self.serve(call, None, self.inner.disable_key(kid, version)).await?.done()
+    }
+
+    async fn enable_key(&self, kid: &KeyId, version: KeyVersion) -> Result<(), KeyError> {
+        let call = Call::of_key(Method::EnableKey, kid, Some(version));
+        self.serve(call, None, self.inner.enable_key(kid, version)).await?.done()
+    }
+
+    fn operations(&self) -> Option<&dyn KeyOperations> {
+        self.inner.operations().filter(|_| !self.faults.served().operations.is_empty())?;
+        Some(self)
     }
 
     async fn get_key(

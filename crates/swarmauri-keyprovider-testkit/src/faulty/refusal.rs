@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use swarmauri_keyprovider::{Capabilities, Feature, Secrets};
-use swarmauri_keys::{KeyAlg, KeyError, KeySpec};
+use swarmauri_keys::{KeyAlg, KeyError, KeyOperation, KeySpec};
 
 use super::{Call, Method};
 
@@ -31,6 +31,16 @@ pub(super) fn check(can: &Capabilities, call: &Call) -> Result<(), KeyError> {
         Method::GetPublicJwk | Method::Jwks => can.require(Feature::Jwks),
         Method::RandomBytes => can.require(Feature::Random),
         Method::Hkdf => can.require(Feature::Hkdf),
+        Method::DisableKey | Method::EnableKey => can.require(Feature::Disable),
+        Method::Sign => can.require_operation(KeyOperation::Sign),
+        Method::Verify => can.require_operation(KeyOperation::Verify),
+        Method::Mac => can.require_operation(KeyOperation::Mac),
+        Method::VerifyMac => can.require_operation(KeyOperation::VerifyMac),
+        Method::Encrypt => can.require_operation(KeyOperation::Encrypt),
+        Method::Decrypt => can.require_operation(KeyOperation::Decrypt),
+        Method::Agree => can.require_operation(KeyOperation::Agree),
+        Method::WrapKey => can.require_operation(KeyOperation::WrapKey),
+        Method::UnwrapKey => can.require_operation(KeyOperation::UnwrapKey),
     }
 }
 

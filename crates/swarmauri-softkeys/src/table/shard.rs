@@ -5,10 +5,11 @@ use std::collections::{HashSet, hash_map::RandomState};
 use std::hash::BuildHasher;
 use std::mem;
 use std::ops::Bound;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
-use swarmauri_keys::{KeyError, KeyId, KeyRef, KeyVersion};
+use swarmauri_keys::{KeyError, KeyId, KeyRef, KeyState, KeyVersion};
 
 use crate::SoftKey;
 
@@ -42,6 +43,8 @@ pub(super) struct Version {
     /// Holds no secret, so that most reads need nothing else.
     pub(super) reference: KeyRef,
     pub(super) key: SoftKey,
+    /// How often it has encrypted.
+    pub(super) encryptions: Arc<AtomicU64>,
 }
 
 /// A shard that may be changed.
@@ -111,6 +114,12 @@ impl Shard {
         Ok(key.versions.keys().copied().collect())
     }
 
+    /// The live versions of a key, the latest first.
+    pub(super) fn latest_first(&self, kid: &KeyId) -> Result<impl Iterator<Item = &Version>, KeyError> {
+        let key = self.live.get(kid).ok_or_else(|| KeyError::not_found(kid, None))?;
+        Ok(key.versions.values().rev())
+    }
+
     pub(super) fn check_free(&self, kid: &KeyId) -> Result<(), KeyError> {
         if self.live.contains_key(kid) {
             return Err(KeyError::conflict(format!("the kid {kid} is taken")));
@@ -145,7 +154,7 @@ impl Key {
 
 impl Version {
     pub(super) fn new(reference: KeyRef, key: SoftKey) -> Self {
-        Self { reference, key }
+        Self { reference, key, encryptions: Arc::default() }
     }
 }
 
@@ -167,6 +176,21 @@ impl Writer<'_> {
         key.last = number;
         key.versions.insert(number, version);
         self.changed();
+        Ok(())
+    }
+
+    pub(super) fn set_state(
+        &mut self,
+        kid: &KeyId,
+        number: KeyVersion,
+        state: KeyState,
+    ) -> Result<(), KeyError> {
+        let found = self.shard.live.get_mut(kid).and_then(|key| key.versions.get_mut(&number));
+        let version = found.ok_or_else(|| KeyError::not_found(kid, Some(number)))?;
+        if version.reference.state() != state {
+            version.reference = version.reference.with_state(state);
+            self.changed();
+        }
         Ok(())
     }
 
