@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Folders that hold nothing written by hand.
+/// What holds nothing written by hand: folders, and the file `.git` of a worktree.
 const SKIPPED: &[&str] = &[".git", "target", "node_modules", "__pycache__"];
 
 /// A text file of the repository.
@@ -43,10 +43,11 @@ pub(crate) fn files() -> Vec<File> {
         for entry in fs::read_dir(&folder).unwrap() {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_string_lossy();
+            if SKIPPED.contains(&&*name) {
+                continue;
+            }
             if path.is_dir() {
-                if !SKIPPED.contains(&&*name) {
-                    folders.push(path);
-                }
+                folders.push(path);
             } else if let Ok(text) = fs::read_to_string(&path) {
                 let path = path.strip_prefix(&root).unwrap().to_string_lossy().replace('\\', "/");
                 found.push(File { path, text });
