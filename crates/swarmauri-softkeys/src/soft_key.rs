@@ -198,9 +198,13 @@ pub const fn is_slow_to_generate(alg: KeyAlg) -> bool {
 /// Whether keys of this algorithm do this: [`KeyOperation::algs`], as far as the features go.
 pub fn operates(operation: KeyOperation, alg: KeyAlg) -> bool {
     let built = match alg {
+        KeyAlg::Aes256Gcm
+        | KeyAlg::HmacSha256
+        | KeyAlg::Ed25519
+        | KeyAlg::EcdsaP256Sha256
+        | KeyAlg::RsaPssSha256 => true,
         KeyAlg::X25519 => cfg!(feature = "x25519"),
         KeyAlg::RsaOaepSha256 => cfg!(feature = "rsa"),
-        _ => true,
     };
     built && operation.algs().contains(&alg)
 }
