@@ -9,7 +9,10 @@
 )]
 
 mod foreign_halves;
+mod forgeries;
 mod generate;
+mod operations;
 mod refusals;
 mod support;
+mod usable;
 mod vectors;

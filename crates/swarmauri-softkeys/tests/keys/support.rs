@@ -1,9 +1,10 @@
 //! Keys to test with, and the encodings that the crates under test do not write.
 
 use swarmauri_keys::{
-    KeyAlg, KeyErrorKind, KeyId, KeyMaterial, KeyVersion, PrivateKey, PublicKey, SecretMaterial,
+    Acceptance, KeyAlg, KeyErrorKind, KeyId, KeyMaterial, KeyOperation, KeySpec, KeyVersion, PrivateKey,
+    PublicKey, SecretMaterial,
 };
-use swarmauri_softkeys::{SoftKey, imports};
+use swarmauri_softkeys::{KeyTable, SoftKey, UsableKey, imports};
 
 pub(crate) const RSA_2048: &str = include_str!("../data/rsa2048.pem");
 pub(crate) const RSA_2048_OTHER: &str = include_str!("../data/rsa2048-other.pem");
@@ -27,6 +28,13 @@ fn pair(alg: KeyAlg, rsa: &str) -> SoftKey {
         }
         _ => SoftKey::generate(alg, None).unwrap(),
     }
+}
+
+/// The key at work, as a table of its own gives it out for this.
+pub(crate) fn usable(key: SoftKey, operation: KeyOperation) -> UsableKey {
+    let table = KeyTable::new();
+    let made = table.create(&KeySpec::new(key.alg()), key).unwrap();
+    table.usable(made.kid(), None, operation, Acceptance::EnabledOnly).unwrap()
 }
 
 pub(crate) fn private(key: &SoftKey) -> PrivateKey {
