@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 use swarmauri_keyprovider::registry::{BuildFuture, GROUP, PEAGEN_GROUP, ProviderRegistration, Registry};
 use swarmauri_keyprovider::{KeyProvider, ProviderConfig, inventory};
 
@@ -23,7 +24,14 @@ inventory::submit! {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct LocalConfig {
+    #[serde(default, deserialize_with = "whole_number")]
     max_encryptions: Option<u64>,
+}
+
+/// What is read as a number and is none is refused without a word on which setting it is.
+fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    Option::deserialize(deserializer)
+        .map_err(|_| D::Error::custom("max_encryptions is a positive whole number"))
 }
 
 fn build<'a>(config: &'a ProviderConfig, _: &'a Registry) -> BuildFuture<'a> {
