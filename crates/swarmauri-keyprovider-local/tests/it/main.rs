@@ -3,9 +3,12 @@
 #![cfg(test)]
 
 mod concurrency;
+mod encryption_bound;
 mod lifecycle;
 mod never_again;
+mod operations;
 mod registry;
+mod states;
 
 use std::future::Future;
 use std::pin::pin;

@@ -14,7 +14,7 @@ fn it_is_registered_under_both_groups() {
 }
 
 #[tokio::test]
-async fn it_is_built_by_either_name_and_knows_no_settings() {
+async fn it_is_built_by_either_name_and_refuses_settings_it_does_not_know() {
     for name in ["LocalKeyProvider", "local"] {
         let built = registry::build(&ProviderConfig::new(name)).await.unwrap();
         assert_eq!(built.name(), "LocalKeyProvider");
