@@ -1,5 +1,6 @@
 //! Helpers for the tests that cross crates.
 
+pub mod jws;
 pub mod probe;
 pub mod random;
 
