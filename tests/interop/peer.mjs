@@ -46,6 +46,23 @@ const operations = {
     return (await jose.jwtVerify(token, jose.createLocalJWKSet(jwks))).payload;
   },
 
+  // The claims of a JWT, verified with this key.
+  async verify_with({ key, alg, token }) {
+    return (await jose.jwtVerify(token, await publicKey(key, alg), { algorithms: [alg] })).payload;
+  },
+
+  // A JWE over the content, to the holder of the key.
+  async seal_jwe({ key, header, content }) {
+    const encrypt = new jose.CompactEncrypt(utf8(content)).setProtectedHeader(header);
+    return encrypt.encrypt(await publicKey(key, header.alg));
+  },
+
+  // The content of a JWE.
+  async open_jwe({ key, alg, token }) {
+    const { plaintext } = await jose.compactDecrypt(token, await privateKey(key, alg));
+    return new TextDecoder().decode(plaintext);
+  },
+
   // A JWE to the public half, opened with the private one.
   async round_trip({ public: recipient, private: secret, alg }) {
     const encrypt = new jose.CompactEncrypt(utf8('content')).setProtectedHeader({ alg, enc: 'A256GCM' });

@@ -7,22 +7,25 @@ arguments or files.
 
 import base64
 import json
+import os
 import sys
 
 import jwt
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes, hmac, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, x25519
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from jwt import PyJWKSet
-from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
+from jwt.algorithms import ECAlgorithm, HMACAlgorithm, OKPAlgorithm, RSAAlgorithm
 from jwt.utils import base64url_decode, base64url_encode
 
-ALGORITHMS = {"RSA": RSAAlgorithm, "EC": ECAlgorithm, "OKP": OKPAlgorithm}
+ALGORITHMS = {"RSA": RSAAlgorithm, "EC": ECAlgorithm, "OKP": OKPAlgorithm, "oct": HMACAlgorithm}
 
 PEM, DER, RAW = serialization.Encoding.PEM, serialization.Encoding.DER, serialization.Encoding.Raw
 PKCS8, TRADITIONAL = serialization.PrivateFormat.PKCS8, serialization.PrivateFormat.TraditionalOpenSSL
 SPKI, PKCS1 = serialization.PublicFormat.SubjectPublicKeyInfo, serialization.PublicFormat.PKCS1
 OPEN = serialization.NoEncryption()
-OAEP = padding.OAEP(mgf=padding.MGF1(hashes.SHA256()), algorithm=hashes.SHA256(), label=None)
+MGF = padding.MGF1(hashes.SHA256())
 
 MAKERS = {
     "EdDSA": ed25519.Ed25519PrivateKey.generate,
@@ -35,6 +38,11 @@ MAKERS = {
 
 def encode(data):
     return base64.b64encode(data).decode()
+
+
+def decode(request, *names):
+    """The bytes that a request holds under these names, in base64."""
+    return [base64.b64decode(request[name]) for name in names]
 
 
 def private_key(given):
@@ -127,9 +135,62 @@ def round_trip(request):
     """What encrypts to the public half opens with the private one: RSA-OAEP, or an agreement on both sides."""
     private, public = private_key(request["private"]), public_key(request["public"])
     if isinstance(public, rsa.RSAPublicKey):
-        return private.decrypt(public.encrypt(b"a content key", OAEP), OAEP) == b"a content key"
+        return private.decrypt(public.encrypt(b"a content key", oaep(None)), oaep(None)) == b"a content key"
     other = x25519.X25519PrivateKey.generate()
     return other.exchange(public) == private.exchange(other.public_key())
+
+
+def verify_with(request):
+    """The claims of a JWT, verified with this key."""
+    return jwt.decode(request["token"], public_key(request["key"]), algorithms=[request["alg"]])
+
+
+def check_signature(request):
+    """Whether the bytes of a signature, in JOSE's form, are that of the message: an exception if not."""
+    message, signature = decode(request, "message", "signature")
+    key, sha256 = public_key(request["key"]), hashes.SHA256()
+    match request["alg"]:
+        case "HS256":
+            mac = hmac.HMAC(key, sha256)
+            mac.update(message)
+            mac.verify(signature)
+        case "EdDSA":
+            key.verify(signature, message)
+        case "ES256":
+            r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
+            key.verify(encode_dss_signature(r, s), message, ec.ECDSA(sha256))
+        case "PS256":
+            key.verify(signature, message, padding.PSS(mgf=MGF, salt_length=32), sha256)
+        case other:
+            raise ValueError(other)
+    return True
+
+
+def seal_aes_gcm(request):
+    """AES-GCM under a nonce that is drawn here."""
+    key, plaintext, aad = decode(request, "key", "plaintext", "aad")
+    nonce = os.urandom(12)
+    sealed = AESGCM(key).encrypt(nonce, plaintext, aad)
+    return {"nonce": encode(nonce), "ciphertext": encode(sealed[:-16]), "tag": encode(sealed[-16:])}
+
+
+def open_aes_gcm(request):
+    key, nonce, ciphertext, tag, aad = decode(request, "key", "nonce", "ciphertext", "tag", "aad")
+    return encode(AESGCM(key).decrypt(nonce, ciphertext + tag, aad))
+
+
+def oaep(label):
+    return padding.OAEP(mgf=MGF, algorithm=hashes.SHA256(), label=label)
+
+
+def seal_oaep(request):
+    plaintext, label = decode(request, "plaintext", "label")
+    return encode(public_key(request["key"]).encrypt(plaintext, oaep(label)))
+
+
+def open_oaep(request):
+    ciphertext, label = decode(request, "ciphertext", "label")
+    return encode(private_key(request["key"]).decrypt(ciphertext, oaep(label)))
 
 
 OPERATIONS = {
@@ -137,6 +198,12 @@ OPERATIONS = {
     "sign": sign,
     "verify": verify,
     "round_trip": round_trip,
+    "verify_with": verify_with,
+    "check_signature": check_signature,
+    "seal_aes_gcm": seal_aes_gcm,
+    "open_aes_gcm": open_aes_gcm,
+    "seal_oaep": seal_oaep,
+    "open_oaep": open_oaep,
     "private_jwk": lambda request: jwk_of(private_key(request["key"])),
     "public_jwk": lambda request: jwk_of(public_key(request["key"])),
     "public_of_private": lambda request: jwk_of(private_key(request["key"]).public_key()),

@@ -6,6 +6,7 @@ use swarmauri_keys::KeyAlg;
 use crate::keys::{House, asymmetric};
 use crate::peer::{self, Peer};
 use crate::tools::Tool;
+use crate::{jwe, work};
 
 fn jose() -> Option<Peer> {
     Tool::node().map(|tool| Peer { tool, der: false })
@@ -53,4 +54,34 @@ async fn jose_computes_our_thumbprints() {
     }
     let theirs = jose.ask("thumbprints", KeyAlg::Ed25519, json!({"jwks": {"keys": keys}}));
     assert_eq!(theirs, json!(thumbprints));
+}
+
+#[tokio::test]
+async fn jose_verifies_tokens_of_keys_that_stay_inside() {
+    let Some(jose) = jose() else { return };
+    work::verifies_what_we_sign(&jose).await;
+}
+
+#[tokio::test]
+async fn jose_signs_tokens_that_we_verify() {
+    let Some(jose) = jose() else { return };
+    work::signs_what_we_verify(&jose).await;
+}
+
+#[tokio::test]
+async fn jose_seals_to_our_rsa_key_and_we_open_it() {
+    let Some(jose) = jose() else { return };
+    jwe::we_open_what_was_sealed_to_our_rsa_key(&jose).await;
+}
+
+#[tokio::test]
+async fn jose_opens_what_we_seal_to_its_rsa_key() {
+    let Some(jose) = jose() else { return };
+    jwe::the_peer_opens_what_we_seal_to_its_rsa_key(&jose).await;
+}
+
+#[tokio::test]
+async fn jose_and_we_open_each_others_wrapped_keys() {
+    let Some(jose) = jose() else { return };
+    jwe::a_jwe_with_a_wrapped_key_opens_on_either_side(&jose).await;
 }

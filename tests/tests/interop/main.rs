@@ -13,8 +13,10 @@
 )]
 
 mod jose;
+mod jwe;
 mod keys;
 mod openssl;
 mod peer;
 mod python;
 mod tools;
+mod work;

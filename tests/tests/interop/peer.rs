@@ -24,7 +24,7 @@ impl Peer {
         self.try_ask(op, alg, request).unwrap_or_else(|error| panic!("{op} {alg}: {error}"))
     }
 
-    fn try_ask(&self, op: &str, alg: KeyAlg, mut request: Value) -> Result<Value, String> {
+    pub(crate) fn try_ask(&self, op: &str, alg: KeyAlg, mut request: Value) -> Result<Value, String> {
         request["op"] = op.into();
         request["alg"] = alg.jose_alg().into();
         self.tool.ask(&request)

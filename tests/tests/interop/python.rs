@@ -2,6 +2,7 @@
 
 use crate::peer::{self, Peer};
 use crate::tools::Tool;
+use crate::work;
 
 fn python() -> Option<Peer> {
     Tool::python().map(|tool| Peer { tool, der: true })
@@ -35,4 +36,34 @@ async fn python_reads_our_exports_as_we_do() {
 async fn python_makes_keys_that_we_import() {
     let Some(python) = python() else { return };
     peer::makes_keys_that_we_import(&python).await;
+}
+
+#[tokio::test]
+async fn python_verifies_tokens_of_keys_that_stay_inside() {
+    let Some(python) = python() else { return };
+    work::verifies_what_we_sign(&python).await;
+}
+
+#[tokio::test]
+async fn python_signs_tokens_that_we_verify() {
+    let Some(python) = python() else { return };
+    work::signs_what_we_verify(&python).await;
+}
+
+#[tokio::test]
+async fn python_checks_our_signatures() {
+    let Some(python) = python() else { return };
+    work::checks_our_signatures(&python).await;
+}
+
+#[tokio::test]
+async fn python_and_we_open_each_others_aes_gcm() {
+    let Some(python) = python() else { return };
+    work::shares_aes_gcm(&python).await;
+}
+
+#[tokio::test]
+async fn python_and_we_open_each_others_oaep() {
+    let Some(python) = python() else { return };
+    work::shares_oaep(&python).await;
 }
