@@ -14,8 +14,8 @@ use swarmauri_keyprovider_testkit::{
     Answer, CallEnd, Fault, Faults, FaultyProvider, Lie, Method, secret_parts,
 };
 use swarmauri_keys::{
-    ExportPolicy, KeyAlg, KeyError, KeyErrorKind, KeyId, KeyMaterial, KeyRef, KeySpec, KeyVersion,
-    PageRequest, SecretBytes, SpecOverrides,
+    Acceptance, ExportPolicy, KeyAlg, KeyError, KeyErrorKind, KeyId, KeyMaterial, KeyRef, KeySpec,
+    KeyVersion, PageRequest, SecretBytes, SpecOverrides, VerifyWith,
 };
 use tokio::time::{Instant, timeout};
 
@@ -34,7 +34,10 @@ fn exportable(alg: KeyAlg) -> KeySpec {
 }
 
 /// Calls one method, and tells the kind of its error.
-async fn call(on: &dyn KeyProvider, method: Method, key: &KeyId) -> Option<KeyErrorKind> {
+async fn call(on: &FaultyProvider, method: Method, key: &KeyId) -> Option<KeyErrorKind> {
+    if Method::OPERATIONS.contains(&method) {
+        return operate(on, method).await;
+    }
     let spec = KeySpec::new(KeyAlg::Aes256Gcm);
     let material = KeyMaterial::Symmetric(vec![9; 32].into());
     let ikm = SecretBytes::from(vec![7; 32]);
@@ -44,6 +47,8 @@ async fn call(on: &dyn KeyProvider, method: Method, key: &KeyId) -> Option<KeyEr
         Method::ImportKey => on.import_key(&spec, material).await.err(),
         Method::RotateKey => on.rotate_key(key, &SpecOverrides::NONE).await.err(),
         Method::DestroyKey => on.destroy_key(key, None).await.err(),
+        Method::DisableKey => on.disable_key(key, KeyVersion::FIRST).await.err(),
+        Method::EnableKey => on.enable_key(key, KeyVersion::FIRST).await.err(),
         Method::GetKey => on.get_key(key, None, Secrets::Omit).await.err(),
         Method::GetKeyByRef => on.get_key_by_ref(&reference, Secrets::Omit).await.err(),
         Method::ListVersions => on.list_versions(key).await.err(),
@@ -53,6 +58,45 @@ async fn call(on: &dyn KeyProvider, method: Method, key: &KeyId) -> Option<KeyEr
         Method::RandomBytes => on.random_bytes(8).await.err(),
         Method::Hkdf => on.hkdf(&ikm, b"", b"", 8).await.err(),
         other => panic!("the test does not know {other:?}"),
+    };
+    error.map(|error| error.kind())
+}
+
+/// Uses a new key, made behind the faults like what is to be read with it, and tells the kind of the error.
+async fn operate(on: &FaultyProvider, method: Method) -> Option<KeyErrorKind> {
+    const ACCEPT: Acceptance = Acceptance::EnabledOnly;
+    let alg = match method {
+        Method::Sign | Method::Verify => KeyAlg::Ed25519,
+        Method::Mac | Method::VerifyMac => KeyAlg::HmacSha256,
+        Method::Agree => KeyAlg::X25519,
+        _ => KeyAlg::Aes256Gcm,
+    };
+    let (inner, work) = (on.inner(), on.work().unwrap());
+    let (honest, key) = (inner.work().unwrap(), inner.create(alg).await.unwrap());
+    let (id, with, secret) = (key.kid(), VerifyWith::AnyLive, SecretBytes::from(vec![7; 32]));
+    let error = match method {
+        Method::Sign => work.sign(id, None, b"m").await.err(),
+        Method::Verify => {
+            let signature = honest.sign(id, None, b"m").await.unwrap().bytes;
+            work.verify(id, with, b"m", &signature, ACCEPT).await.err()
+        }
+        Method::Mac => work.mac(id, None, b"m").await.err(),
+        Method::VerifyMac => {
+            let mac = honest.mac(id, None, b"m").await.unwrap().bytes;
+            work.verify_mac(id, with, b"m", &mac, ACCEPT).await.err()
+        }
+        Method::Encrypt => work.encrypt(id, None, b"m", b"").await.err(),
+        Method::Decrypt => {
+            let sealed = honest.encrypt(id, None, b"m", b"").await.unwrap();
+            work.decrypt(&sealed, b"", ACCEPT).await.err()
+        }
+        Method::Agree => work.agree(id, None, key.public_key().unwrap(), ACCEPT).await.err(),
+        Method::WrapKey => work.wrap_key(id, None, &secret).await.err(),
+        Method::UnwrapKey => {
+            let wrapped = honest.wrap_key(id, None, &secret).await.unwrap();
+            work.unwrap_key(&wrapped, ACCEPT).await.err()
+        }
+        other => panic!("{other:?} is no operation"),
     };
     error.map(|error| error.kind())
 }
