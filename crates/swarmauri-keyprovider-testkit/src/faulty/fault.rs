@@ -145,10 +145,13 @@ impl fmt::Debug for AnswerFn {
 #[non_exhaustive]
 pub enum Lie {
     /// Another key of the same type, with its own fingerprint, under the name that was asked for: in
-    /// references, listings, JWKs and JWKS documents.
+    /// references, listings, JWKs and JWKS documents. Operations seem to use it: signatures, MACs and ciphertexts
+    /// do not fit, what is decrypted, unwrapped or agreed on is other bytes, and what is right does not verify.
     WrongKey,
     /// Like [`Lie::WrongKey`], with the fingerprint of the right key.
     ForgedFingerprint,
+    /// Signatures, MACs, ciphertexts and verifications are said to be of the version after the one that was used.
+    WrongVersion,
     /// Reads are answered with the latest version of this key of the wrapped provider, under the name that
     /// was asked for.
     KeyOf(KeyId),
@@ -171,6 +174,8 @@ pub enum Lie {
     DestroyNothingSayTrue,
     /// `destroy_key` takes effect and answers `false`.
     DestroySayFalse,
+    /// `disable_key` and `enable_key` do nothing, and say that it is done.
+    DisableNothing,
     /// A create, import or rotation is answered honestly, and the new version is gone.
     Forget,
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use swarmauri_keyprovider::{KeyProvider, Secrets};
 use swarmauri_keys::{
-    Fingerprint, Jwk, JwkSet, KeyAlg, KeyError, KeyId, KeyRef, KeyRefParts, KeySummary, KeyType, Page,
-    PublicKey, SecretBytes, SecretMaterial,
+    Ciphertext, Fingerprint, Jwk, JwkSet, KeyAlg, KeyError, KeyId, KeyRef, KeyRefParts, KeySummary, KeyType,
+    KeyVersion, Page, PublicKey, SecretBytes, SecretMaterial, Signature,
 };
 
 use super::{Answer, Call, Faults, Lie, Method};
@@ -19,8 +19,12 @@ pub(super) async fn tell(
     honest: impl Future<Output = Result<Answer, KeyError>> + Send,
 ) -> Result<Answer, KeyError> {
     match (&lie, call.method) {
+        (Lie::WrongKey | Lie::ForgedFingerprint, method) if Method::OPERATIONS.contains(&method) => {
+            use_another(honest.await?)
+        }
         (Lie::WrongKey, _) => honest.await.map(|answer| swap(answer, true)),
         (Lie::ForgedFingerprint, _) => honest.await.map(|answer| swap(answer, false)),
+        (Lie::WrongVersion, _) => honest.await.map(claim_next),
         (Lie::KeyOf(kid), Method::GetKey | Method::GetKeyByRef | Method::GetPublicJwk) => {
             impersonate(call, inner, kid).await
         }
@@ -47,6 +51,7 @@ pub(super) async fn tell(
         (Lie::DestroyNothingSayFalse, Method::DestroyKey) => Ok(false.into()),
         (Lie::DestroyNothingSayTrue, Method::DestroyKey) => Ok(true.into()),
         (Lie::DestroySayFalse, Method::DestroyKey) => honest.await.map(|_| false.into()),
+        (Lie::DisableNothing, Method::DisableKey | Method::EnableKey) => Ok(().into()),
         (Lie::Forget, Method::CreateKey | Method::ImportKey | Method::RotateKey) => {
             let key = honest.await?.key()?;
             inner.destroy_key(key.kid(), Some(key.version())).await?;
@@ -106,6 +111,47 @@ async fn impersonate(call: &Call, inner: &dyn KeyProvider, kid: &KeyId) -> Resul
     match other.secret() {
         Some(secret) => Ok(key.with_secret(secret.clone())?.into()),
         None => Ok(key.into()),
+    }
+}
+
+/// What comes of using another key of the same type, as far as it can be told apart.
+fn use_another(honest: Answer) -> Result<Answer, KeyError> {
+    match honest {
+        Answer::Signature(mut signature) => {
+            flip(&mut signature.bytes);
+            Ok(signature.into())
+        }
+        Answer::Ciphertext(mut sealed) => {
+            let Ciphertext { ciphertext, tag, .. } = &mut sealed;
+            flip(if tag.is_empty() { ciphertext } else { tag });
+            Ok(sealed.into())
+        }
+        Answer::Bytes(secret) => {
+            let mut bytes = secret.expose_secret().to_vec();
+            flip(&mut bytes);
+            Ok(SecretBytes::from(bytes).into())
+        }
+        Answer::Verified(_) => Err(KeyError::NotAuthentic),
+        other => Ok(other),
+    }
+}
+
+/// Changes one bit, or adds a byte to none.
+fn flip(bytes: &mut Vec<u8>) {
+    match bytes.last_mut() {
+        Some(last) => *last ^= 1,
+        None => bytes.push(0),
+    }
+}
+
+/// The same answer, said to be of the version after.
+fn claim_next(answer: Answer) -> Answer {
+    let next = |version: KeyVersion| version.next().unwrap_or(version);
+    match answer {
+        Answer::Signature(signature) => Signature { version: next(signature.version), ..signature }.into(),
+        Answer::Ciphertext(sealed) => Ciphertext { version: next(sealed.version), ..sealed }.into(),
+        Answer::Verified(version) => next(version).into(),
+        other => other,
     }
 }
 
