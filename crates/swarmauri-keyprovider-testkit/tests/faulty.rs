@@ -111,13 +111,13 @@ async fn every_method_fails_hangs_and_waits_by_itself() {
         faults.fail_next(method, Fault::Delay(Duration::from_secs(7)));
         for other in Method::ALL.into_iter().filter(|other| *other != method && *other != Method::DestroyKey)
         {
-            assert_eq!(call(&*on, other, key.kid()).await, None, "{other:?} is not {method:?}");
+            assert_eq!(call(&on, other, key.kid()).await, None, "{other:?} is not {method:?}");
         }
-        assert_eq!(call(&*on, method, key.kid()).await, Some(KeyErrorKind::Timeout), "{method:?}");
-        let hung = timeout(Duration::from_mins(1), call(&*on, method, key.kid())).await;
+        assert_eq!(call(&on, method, key.kid()).await, Some(KeyErrorKind::Timeout), "{method:?}");
+        let hung = timeout(Duration::from_mins(1), call(&on, method, key.kid())).await;
         assert!(hung.is_err(), "{method:?} was to hang");
         let start = Instant::now();
-        assert_eq!(call(&*on, method, key.kid()).await, None, "{method:?} after its faults");
+        assert_eq!(call(&on, method, key.kid()).await, None, "{method:?} after its faults");
         assert!(start.elapsed() >= Duration::from_secs(7), "{method:?} was to wait");
     }
 }
@@ -129,12 +129,12 @@ async fn an_outage_lasts_until_it_ends() {
     faults.outage();
     for method in Method::ALL {
         for _ in 0..2 {
-            assert_eq!(call(&*on, method, key.kid()).await, Some(KeyErrorKind::Unavailable), "{method:?}");
+            assert_eq!(call(&on, method, key.kid()).await, Some(KeyErrorKind::Unavailable), "{method:?}");
         }
     }
     faults.recover();
     for method in Method::ALL.into_iter().filter(|method| *method != Method::DestroyKey) {
-        assert_eq!(call(&*on, method, key.kid()).await, None, "{method:?} after the outage");
+        assert_eq!(call(&on, method, key.kid()).await, None, "{method:?} after the outage");
     }
     assert_eq!(on.inner().list_versions(key.kid()).await.unwrap().len(), 2, "one rotation took effect");
 }
@@ -166,7 +166,7 @@ async fn before_has_no_effect_and_after_has() {
 async fn a_refusal_is_not_hidden_by_a_failure_after_it() {
     let (on, faults) = provider();
     faults.fail_next(Method::RotateKey, Fault::FailAfter(KeyError::timeout("no answer")));
-    assert_eq!(call(&*on, Method::RotateKey, &kid("absent")).await, Some(KeyErrorKind::NotFound));
+    assert_eq!(call(&on, Method::RotateKey, &kid("absent")).await, Some(KeyErrorKind::NotFound));
 }
 
 #[tokio::test]
@@ -177,12 +177,12 @@ async fn queued_faults_come_before_the_standing_one_and_clear_ends_both() {
     faults.fail_next(Method::GetKey, Fault::FailBefore(KeyError::timeout("queued")));
     let mut kinds = Vec::new();
     for _ in 0..3 {
-        kinds.push(call(&*on, Method::GetKey, key.kid()).await.unwrap());
+        kinds.push(call(&on, Method::GetKey, key.kid()).await.unwrap());
     }
     assert_eq!(kinds, [KeyErrorKind::Timeout, KeyErrorKind::Unavailable, KeyErrorKind::Unavailable]);
     faults.fail_next(Method::GetKey, Fault::FailBefore(KeyError::timeout("queued")));
     faults.clear();
-    assert_eq!(call(&*on, Method::GetKey, key.kid()).await, None);
+    assert_eq!(call(&on, Method::GetKey, key.kid()).await, None);
 }
 
 #[tokio::test]
@@ -288,7 +288,7 @@ async fn what_is_taken_from_the_capabilities_is_refused() {
     let chosen = KeySpec::new(KeyAlg::Ed25519).with_kid(kid("chosen"));
     assert_eq!(on.create_key(&chosen).await.unwrap_err().kind(), KeyErrorKind::Unsupported);
     assert!(on.create(KeyAlg::Ed25519).await.is_ok());
-    let refused = call(&*on, Method::ImportKey, &kid("any")).await;
+    let refused = call(&on, Method::ImportKey, &kid("any")).await;
     assert_eq!(refused, Some(KeyErrorKind::UnsupportedAlgorithm));
     assert!(faults.journal().calls_of(Method::ImportKey).iter().all(|call| !call.reached));
 }
@@ -341,7 +341,7 @@ async fn lies_about_what_is_there() {
     for method in
         [Method::GetKey, Method::GetKeyByRef, Method::ListVersions, Method::GetPublicJwk, Method::RotateKey]
     {
-        assert_eq!(call(&*on, method, key.kid()).await, Some(KeyErrorKind::NotFound), "{method:?}");
+        assert_eq!(call(&on, method, key.kid()).await, Some(KeyErrorKind::NotFound), "{method:?}");
     }
     assert!(!on.destroy_key(key.kid(), None).await.unwrap());
     for lie in [Lie::NotFound, Lie::Empty] {

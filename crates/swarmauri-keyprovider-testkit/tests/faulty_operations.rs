@@ -115,8 +115,8 @@ async fn operate(on: &FaultyProvider, operation: KeyOperation, alg: KeyAlg) -> R
     let (work, id, secret) = (on.work()?, key.kid(), SecretBytes::from(vec![7; 32]));
     let signed = honest.sign(id, LATEST, b"m").await.map_or(vec![0; 64], |made| made.bytes);
     let mac = honest.mac(id, LATEST, b"m").await.map_or(vec![0; 32], |made| made.bytes);
-    let sealer = inner.create(KeyAlg::Aes256Gcm).await?;
-    let sealed = honest.wrap_key(sealer.kid(), LATEST, &secret).await?;
+    let box_key = inner.create(KeyAlg::Aes256Gcm).await?;
+    let sealed = honest.wrap_key(box_key.kid(), LATEST, &secret).await?;
     let peer = inner.create(KeyAlg::X25519).await?.public_key().cloned().unwrap();
     match operation {
         KeyOperation::Sign => drop(work.sign(id, LATEST, b"m").await?),
@@ -186,12 +186,12 @@ async fn with_the_wrong_key_secrets_are_other_bytes() {
 async fn the_wrong_version_is_the_one_after() {
     let two = KeyVersion::new(2).unwrap();
     let (on, faults, key) = provider(KeyAlg::Ed25519).await;
-    let sealer = on.create(KeyAlg::Aes256Gcm).await.unwrap();
+    let box_key = on.create(KeyAlg::Aes256Gcm).await.unwrap();
     let work = on.work().unwrap();
     faults.set_all(Some(Fault::Lie(Lie::WrongVersion)));
     let signature = work.sign(&key, LATEST, b"m").await.unwrap();
     let verified = work.verify(&key, VerifyWith::AnyLive, b"m", &signature.bytes, ACCEPT).await.unwrap();
-    let sealed = work.encrypt(sealer.kid(), LATEST, b"m", b"").await.unwrap();
+    let sealed = work.encrypt(box_key.kid(), LATEST, b"m", b"").await.unwrap();
     assert_eq!([signature.version, verified, sealed.version], [two, two, two]);
 }
 
