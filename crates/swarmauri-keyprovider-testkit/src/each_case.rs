@@ -103,6 +103,66 @@ macro_rules! __each_case {
                 hkdf_gives_the_bytes_of_rfc_5869
                 hkdf_of_a_wrong_length_is_refused
             }
+            states {
+                a_disabled_version_is_read_with_its_state
+                a_disabled_version_is_listed_with_its_state
+                the_secret_of_a_disabled_version_is_not_read
+                the_jwk_of_a_disabled_version_is_refused
+                a_disabled_version_leaves_the_jwks
+                nothing_stands_in_for_a_disabled_latest
+                enabling_brings_everything_back
+                disabling_twice_changes_nothing
+                the_state_of_what_is_absent_is_not_found
+                a_key_whose_latest_is_disabled_can_be_rotated
+                a_disabled_version_can_be_destroyed
+                disabling_leaves_other_versions_alone
+            }
+            signing {
+                signatures_have_the_form_of_jose
+                what_is_signed_verifies
+                signatures_are_those_of_rfc_8032
+                signatures_made_elsewhere_verify
+                macs_are_those_of_rfc_4231
+                signatures_outlive_rotations
+                a_destroyed_version_verifies_nothing
+                forged_signatures_are_not_authentic
+                a_renamed_signature_is_not_authentic
+            }
+            encryption {
+                what_is_encrypted_decrypts
+                what_is_wrapped_unwraps
+                ciphertexts_made_elsewhere_decrypt
+                ciphertexts_outlive_rotations
+                nonces_never_repeat
+                one_plaintext_has_many_ciphertexts
+                tampered_ciphertexts_are_not_authentic
+                ciphertexts_under_another_name_are_not_authentic
+                plaintexts_that_are_too_long_are_refused
+                a_key_of_no_bytes_is_not_wrapped
+            }
+            agreement {
+                both_sides_agree
+                the_secret_is_that_of_rfc_7748
+                an_agreement_uses_the_version_asked_for
+                a_peer_of_another_type_is_refused
+                a_peer_of_small_order_is_refused
+            }
+            uses {
+                a_key_without_the_use_is_denied
+                a_key_that_cannot_have_the_use_is_denied
+                a_key_that_does_something_else_is_refused
+                a_public_key_alone_does_public_work
+                a_public_key_alone_does_no_secret_work
+                the_export_policy_plays_no_part_in_work
+                work_with_what_is_absent_is_not_found
+            }
+            disabled {
+                a_disabled_version_does_no_work
+                what_a_disabled_version_has_made_is_read_if_accepted
+                no_older_version_does_the_work_of_a_disabled_latest
+                any_live_passes_over_disabled_versions
+                an_enabled_version_works_again
+            }
             secrets {
                 writes_answer_without_secrets
                 references_print_no_secret

@@ -71,6 +71,7 @@ mod subject;
 mod suite;
 mod trace;
 mod vectors;
+mod work;
 
 pub use faulty::{
     Answer, AnswerFn, Call, CallEnd, Fault, Faults, FaultyProvider, Hold, Journal, Lie, Method,

@@ -20,7 +20,7 @@ pub(crate) struct Subject {
 }
 
 /// The algorithms in the order of what a key costs.
-const CHEAP_FIRST: [KeyAlg; 7] = [
+pub(crate) const CHEAP_FIRST: [KeyAlg; 7] = [
     KeyAlg::Ed25519,
     KeyAlg::EcdsaP256Sha256,
     KeyAlg::X25519,

@@ -1,6 +1,10 @@
 //! Keys and answers from RFCs: the suite must not depend on what makes keys.
 
+mod work;
+
 use swarmauri_keys::{Fingerprint, KeyAlg, KeyMaterial, KeyType, P256Point, PrivateKey, PublicKey};
+
+pub(crate) use work::{agreement, ciphertexts, macs, rfc_8032_test_1, signatures, small_order};
 
 /// A private key, with everything that is known about it.
 pub(crate) struct Pair {

@@ -203,7 +203,7 @@ async fn pairs(on: &Subject) -> Vec<KeyRef> {
 }
 
 /// What the JWKS has of these keys, in its order.
-async fn published(on: &Subject, query: &JwksQuery, of: &[&KeyRef]) -> Vec<Jwk> {
+pub(crate) async fn published(on: &Subject, query: &JwksQuery, of: &[&KeyRef]) -> Vec<Jwk> {
     let jwks = done(on.jwks(query).await, "the JWKS");
     let kids: BTreeSet<_> = of.iter().map(|key| key.kid()).collect();
     jwks.keys.iter().filter(|jwk| kids.contains(&id(jwk).kid)).cloned().collect()
