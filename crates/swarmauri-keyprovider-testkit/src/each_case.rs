@@ -16,6 +16,9 @@ macro_rules! __each_case {
                 claimed_public_imports_work
                 denied_features_are_unsupported
                 denied_algorithms_are_unsupported
+                operations_are_there_if_and_only_if_claimed
+                claimed_operations_work
+                denied_operations_are_unsupported
             }
             create {
                 a_new_key_is_as_its_spec_says
@@ -166,6 +169,7 @@ macro_rules! __each_case {
             secrets {
                 writes_answer_without_secrets
                 references_print_no_secret
+                results_print_no_secret
                 errors_and_traces_hold_no_secret
                 the_provider_prints_no_secret
                 a_symmetric_fingerprint_is_no_plain_hash
@@ -175,6 +179,8 @@ macro_rules! __each_case {
                 a_cancelled_import_is_all_or_nothing
                 a_cancelled_rotation_is_all_or_nothing
                 a_cancelled_destroy_is_all_or_nothing
+                a_cancelled_disable_is_all_or_nothing
+                work_that_is_dropped_does_no_harm
                 a_future_that_is_never_polled_does_nothing
             }
             concurrency {
@@ -182,6 +188,9 @@ macro_rules! __each_case {
                 concurrent_rotations_each_add_a_version
                 of_two_destroys_one_is_true
                 a_rotation_racing_a_destroy_does_not_bring_the_key_back
+                a_disable_racing_a_destroy_does_not_bring_the_version_back
+                signing_in_a_race_with_rotations_names_the_version_that_signed
+                signing_in_a_race_with_a_disable_is_done_or_refused
                 hammered_keys_keep_the_contract
             }
         }

@@ -71,7 +71,7 @@ impl Subject {
         some(algs.into_iter().filter(|alg| quick.contains(alg)).collect(), "creates no such keys quickly")
     }
 
-    fn has_keys_of(&self, alg: KeyAlg) -> bool {
+    pub(crate) fn has_keys_of(&self, alg: KeyAlg) -> bool {
         self.can.create.contains(&alg) || self.can.import.contains(&alg)
     }
 

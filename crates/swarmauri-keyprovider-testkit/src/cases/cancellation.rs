@@ -4,10 +4,11 @@ use std::future::poll_fn;
 use std::pin::pin;
 
 use swarmauri_keyprovider::{Feature, JwksQuery, KeyProviderExt as _, Secrets};
-use swarmauri_keys::{KeyErrorKind, KeyId, KeyVersion, SpecOverrides};
+use swarmauri_keys::{Acceptance, KeyErrorKind, KeyId, KeyState, KeyVersion, SpecOverrides};
 
 use crate::Subject;
 use crate::cases::destroy::key_is_absent;
+use crate::cases::uses::readable;
 use crate::subject::{built, done, kid, spec, version};
 use crate::suite::{CaseResult, NotApplicable};
 use crate::vectors;
@@ -81,6 +82,52 @@ pub(crate) async fn a_cancelled_destroy_is_all_or_nothing(on: Subject) -> CaseRe
     Ok(())
 }
 
+pub(crate) async fn a_cancelled_disable_is_all_or_nothing(on: Subject) -> CaseResult {
+    on.needs(Feature::Disable)?;
+    let first = on.create(spec(on.any()?)).await;
+    let mut all = vec![first.clone()];
+    if on.can.has(Feature::Rotate) {
+        all.push(on.rotate(first.kid()).await);
+    }
+    for polls in 0..=MOST_POLLS {
+        for disable in [true, false] {
+            if disable {
+                cancelled_after(polls, on.disable_key(first.kid(), first.version())).await;
+            } else {
+                cancelled_after(polls, on.enable_key(first.kid(), first.version())).await;
+            }
+            assert_eq!(consistent(&on, first.kid()).await.len(), all.len());
+            for other in &all[1..] {
+                let read = on.get_key(other.kid(), Some(other.version()), Secrets::Omit).await;
+                assert_eq!(done(read, "reading another version").parts(), other.parts());
+            }
+        }
+    }
+    done(on.enable_key(first.kid(), first.version()).await, "enabling it for good");
+    let read = done(on.get_key(first.kid(), Some(first.version()), Secrets::Omit).await, "reading it");
+    assert_eq!(read.parts(), first.parts());
+    Ok(())
+}
+
+/// Whoever stops waiting for work changes nothing, and it can be done thereafter.
+pub(crate) async fn work_that_is_dropped_does_no_harm(on: Subject) -> CaseResult {
+    for (operation, alg) in on.all_work()? {
+        let key = on.key(spec(alg)).await;
+        let (id, version, input) = (key.kid(), Some(key.version()), on.input(&key).await);
+        let before = on.snapshot().await;
+        let accept = Acceptance::EnabledOnly;
+        for polls in 0..=MOST_POLLS {
+            cancelled_after(polls, on.attempt(operation, id, version, &input, accept)).await;
+        }
+        if readable(&on, operation, alg) {
+            let worked = on.attempt(operation, id, version, &input, accept).await;
+            done(worked, &format!("{operation} with a key of {alg}, after it was dropped"));
+        }
+        assert_eq!(on.snapshot().await, before, "{operation} that is dropped changes something");
+    }
+    Ok(())
+}
+
 pub(crate) async fn a_future_that_is_never_polled_does_nothing(on: Subject) -> CaseResult {
     let key = on.create(spec(on.any()?)).await;
     let before = on.snapshot().await;
@@ -88,6 +135,7 @@ pub(crate) async fn a_future_that_is_never_polled_does_nothing(on: Subject) -> C
     drop(on.create_key(&wanted));
     drop(on.rotate_key(key.kid(), &SpecOverrides::NONE));
     drop(on.destroy_key(key.kid(), None));
+    drop(on.disable_key(key.kid(), key.version()));
     assert_eq!(on.snapshot().await, before);
     assert_eq!(done(on.list_versions(key.kid()).await, "listing versions"), [version(1)]);
     Ok(())
@@ -117,12 +165,12 @@ async fn consistent(on: &Subject, key: &KeyId) -> Vec<KeyVersion> {
     };
     for version in &versions {
         let read = done(on.get_key(key, Some(*version), Secrets::Omit).await, "reading a listed version");
-        let pair = read.public_key().is_some();
+        let shown = read.public_key().is_some() && read.state() == KeyState::Enabled;
         if on.can.has(Feature::Jwks) {
             let jwks = done(on.jwks(&JwksQuery::ALL_LIVE).await, "the JWKS");
             let id = Some(key.at(*version));
             let published = jwks.keys.iter().any(|jwk| jwk.version_id() == id);
-            assert_eq!(published, pair, "version {version} can be read, and the JWKS disagrees");
+            assert_eq!(published, shown, "version {version} can be read, and the JWKS disagrees");
         }
     }
     if on.can.has(Feature::ListKeys) {

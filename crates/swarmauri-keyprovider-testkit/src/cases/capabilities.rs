@@ -2,14 +2,18 @@
 
 use swarmauri_keyprovider::{Feature, JwksQuery, Secrets};
 use swarmauri_keys::{
-    KeyAlg, KeyClass, KeyErrorKind, KeyMaterial, KeyState, KeyType, KeyVersion, PageRequest, SecretBytes,
-    SpecOverrides,
+    Acceptance, KeyAlg, KeyClass, KeyErrorKind, KeyMaterial, KeyOperation, KeyState, KeyType, KeyVersion,
+    PageRequest, SecretBytes, SpecOverrides,
 };
 
 use crate::Subject;
+use crate::cases::uses::readable;
 use crate::subject::{built, done, exportable, kid, refused, refused_as, spec};
 use crate::suite::{CaseResult, NotApplicable};
 use crate::vectors;
+use crate::work::Input;
+
+const ACCEPT: Acceptance = Acceptance::EnabledOnly;
 
 pub(crate) async fn the_provider_has_a_name_that_references_can_bear(on: Subject) -> CaseResult {
     let name = on.name();
@@ -82,6 +86,11 @@ pub(crate) async fn denied_features_are_unsupported(on: Subject) -> CaseResult {
     if denied(Feature::Destroy) {
         refused(on.destroy_key(&absent, None).await, Unsupported, "destroy_key, denied,");
     }
+    if denied(Feature::Disable) {
+        let first = KeyVersion::FIRST;
+        refused(on.disable_key(&absent, first).await, Unsupported, "disable_key, denied,");
+        refused(on.enable_key(&absent, first).await, Unsupported, "enable_key, denied,");
+    }
     if denied(Feature::ListKeys) {
         refused(on.list_keys(&PageRequest::default()).await, Unsupported, "list_keys, denied,");
     }
@@ -144,6 +153,52 @@ pub(crate) async fn denied_algorithms_are_unsupported(on: Subject) -> CaseResult
             let public = vectors::pair(alg).expect("an asymmetric algorithm has a pair").public(alg);
             let imported = on.import_key(&spec, KeyMaterial::Public(public)).await;
             refused_as(imported, &how(on.can.import_public.is_empty()), &what);
+        }
+    }
+    Ok(())
+}
+
+pub(crate) async fn operations_are_there_if_and_only_if_claimed(on: Subject) -> CaseResult {
+    let claimed = &on.can.operations;
+    assert_eq!(on.operations().is_some(), !claimed.is_empty(), "operations() and supports() disagree");
+    for (operation, algs) in claimed {
+        assert!(!algs.is_empty(), "{operation} is claimed for no algorithm");
+        let strange: Vec<_> = algs.iter().filter(|alg| !operation.algs().contains(alg)).collect();
+        assert!(strange.is_empty(), "{operation} is claimed for {strange:?}");
+    }
+    Ok(())
+}
+
+pub(crate) async fn claimed_operations_work(on: Subject) -> CaseResult {
+    for (operation, alg) in on.all_work()? {
+        let key = on.key(spec(alg)).await;
+        let (input, what) = (on.input(&key).await, format!("{operation} with a key of {alg}"));
+        let worked = on.attempt(operation, key.kid(), Some(key.version()), &input, ACCEPT).await;
+        if readable(&on, operation, alg) {
+            done(worked, &what);
+        } else {
+            refused(worked, KeyErrorKind::NotAuthentic, &what);
+        }
+    }
+    Ok(())
+}
+
+pub(crate) async fn denied_operations_are_unsupported(on: Subject) -> CaseResult {
+    use KeyErrorKind::{Unsupported, UnsupportedAlgorithm};
+    if on.operations().is_none() {
+        return Err(NotApplicable("no operations".to_owned()));
+    }
+    for operation in KeyOperation::ALL.iter().copied() {
+        let kind =
+            if on.can.require_operation(operation).is_ok() { UnsupportedAlgorithm } else { Unsupported };
+        for alg in operation.algs().iter().copied() {
+            if on.can.does(operation, alg) || !on.has_keys_of(alg) {
+                continue;
+            }
+            let key = on.key(spec(alg)).await;
+            let input = Input::made_up(key.id(), alg);
+            let worked = on.attempt(operation, key.kid(), Some(key.version()), &input, ACCEPT).await;
+            refused(worked, kind, &format!("{operation} with a key of {alg}, denied,"));
         }
     }
     Ok(())

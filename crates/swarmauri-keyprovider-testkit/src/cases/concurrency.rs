@@ -5,13 +5,16 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use swarmauri_keyprovider::{Feature, Secrets};
-use swarmauri_keys::{KeyAlg, KeyError, KeyErrorKind, KeyId, KeyVersion, KeyVersionId, SpecOverrides};
+use swarmauri_keys::{
+    KeyAlg, KeyError, KeyErrorKind, KeyId, KeyVersion, KeyVersionId, SpecOverrides, VerifyWith,
+};
 use tokio::task::JoinSet;
 
 use crate::Subject;
 use crate::cases::destroy::key_is_absent;
 use crate::subject::{built, done, kid, spec};
 use crate::suite::CaseResult;
+use crate::work::MESSAGE;
 
 /// How many tasks race.
 const TASKS: usize = 8;
@@ -103,6 +106,83 @@ pub(crate) async fn a_rotation_racing_a_destroy_does_not_bring_the_key_back(on: 
     Ok(())
 }
 
+pub(crate) async fn a_disable_racing_a_destroy_does_not_bring_the_version_back(on: Subject) -> CaseResult {
+    on.needs(Feature::Destroy)?;
+    on.needs(Feature::Disable)?;
+    let alg = on.any()?;
+    for round in 0..20 {
+        let key = on.create(spec(alg)).await;
+        let version = Some(key.version()).filter(|_| round % 2 == 0);
+        let raced = race(&on, |on, task| {
+            let id = key.id().clone();
+            async move {
+                match task {
+                    3 => on.destroy_key(&id.kid, version).await.map(|_| ()),
+                    5 => on.enable_key(&id.kid, id.version).await,
+                    _ => on.disable_key(&id.kid, id.version).await,
+                }
+            }
+        });
+        for (task, outcome) in raced.await.into_iter().enumerate() {
+            match outcome {
+                Ok(()) => {}
+                Err(error) if task != 3 => assert_eq!(error.kind(), KeyErrorKind::NotFound, "{error}"),
+                Err(error) => panic!("destroying in a race: {error}"),
+            }
+        }
+        key_is_absent(&on, key.kid()).await;
+    }
+    Ok(())
+}
+
+pub(crate) async fn signing_in_a_race_with_rotations_names_the_version_that_signed(
+    on: Subject,
+) -> CaseResult {
+    on.needs(Feature::Rotate)?;
+    for alg in on.quick_of(on.signing()?)? {
+        let key = on.key(spec(alg)).await;
+        let raced = race(&on, |on, task| {
+            let key = key.clone();
+            async move {
+                if task % 2 == 0 {
+                    return on.rotate_key(key.kid(), &SpecOverrides::NONE).await.map(|_| None);
+                }
+                on.sign(&key, None, MESSAGE).await.map(Some)
+            }
+        });
+        for outcome in raced.await {
+            let Some(signature) = done(outcome, "signing or rotating in a race") else { continue };
+            let with = VerifyWith::Version(signature.version);
+            let verified = on.verify(&key, with, MESSAGE, &signature.bytes).await;
+            assert_eq!(done(verified, "verifying with the version that it names"), signature.version);
+        }
+    }
+    Ok(())
+}
+
+pub(crate) async fn signing_in_a_race_with_a_disable_is_done_or_refused(on: Subject) -> CaseResult {
+    on.needs(Feature::Disable)?;
+    for alg in on.quick_of(on.signing()?)? {
+        let key = on.key(spec(alg)).await;
+        let raced = race(&on, |on, task| {
+            let key = key.clone();
+            async move {
+                if task == 3 {
+                    on.disable_key(key.kid(), key.version()).await?;
+                }
+                on.sign(&key, None, MESSAGE).await.map(|_| ())
+            }
+        });
+        for (task, outcome) in raced.await.into_iter().enumerate() {
+            match outcome {
+                Err(error) => assert_eq!(error.kind(), KeyErrorKind::Disabled, "{error}"),
+                Ok(()) => assert_ne!(task, 3, "it signs after it was disabled"),
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Seeded calls of all sorts from many tasks on few keys: no version is made twice, and what was
 /// destroyed stays so. `SWARMAURI_SEED` sets another seed.
 pub(crate) async fn hammered_keys_keep_the_contract(on: Subject) -> CaseResult {
@@ -147,6 +227,7 @@ impl Hammer {
                 }
                 4 => self.destroy(&chosen).await,
                 5 => self.on.list_versions(&chosen).await.map(|all| self.check_listed(&all)),
+                6 if self.on.can.has(Feature::Disable) => self.set_state(&chosen).await,
                 _ => self.on.get_key(&chosen, None, Secrets::Omit).await.map(|_| ()),
             };
             match outcome {
@@ -165,6 +246,18 @@ impl Hammer {
 
     fn check_listed(&self, versions: &[KeyVersion]) {
         assert!(!versions.is_empty() && versions.is_sorted(), "{versions:?} listed, seed {}", self.seed);
+    }
+
+    /// Disables or enables a version, as it comes.
+    async fn set_state(&mut self, key: &KeyId) -> Result<(), KeyError> {
+        let versions = self.on.list_versions(key).await?;
+        let Some(version) = versions.get(self.random.below(versions.len())).copied() else {
+            return Ok(());
+        };
+        match self.random.below(2) {
+            0 => self.on.disable_key(key, version).await,
+            _ => self.on.enable_key(key, version).await,
+        }
     }
 
     /// Mostly one version; the whole key now and then, which ends its `kid` for good.

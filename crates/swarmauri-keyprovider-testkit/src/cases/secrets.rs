@@ -5,15 +5,17 @@ use std::fmt::Debug;
 use sha2::{Digest as _, Sha256};
 use swarmauri_keyprovider::{Feature, JwksQuery, KeyProviderExt as _, Secrets};
 use swarmauri_keys::{
-    ExportPolicy, KeyAlg, KeyMaterial, KeyRef, KeySummary, SecretBytes, SecretMaterial, SpecOverrides,
+    Acceptance, ExportPolicy, KeyAlg, KeyMaterial, KeyOperation, KeyRef, KeySummary, SecretBytes,
+    SecretMaterial, SpecOverrides,
 };
 
 use crate::Subject;
 use crate::leaks::{assert_no_secrets, secret_parts};
 use crate::subject::{built, done, exportable, kid, spec, version};
-use crate::suite::CaseResult;
+use crate::suite::{CaseResult, NotApplicable};
 use crate::trace::capture_tracing_of;
 use crate::vectors;
+use crate::work::{Input, MESSAGE, Sealing};
 
 pub(crate) async fn writes_answer_without_secrets(on: Subject) -> CaseResult {
     on.any()?;
@@ -56,6 +58,13 @@ pub(crate) async fn errors_and_traces_hold_no_secret(on: Subject) -> CaseResult 
         assert_no_secrets(&errors, &secrets);
         assert_no_secrets(&traced, &secrets);
     }
+    for (alg, _) in imported_work(&on) {
+        let mut secrets = secret_parts(alg, &secret_vector(alg));
+        secrets.push(SecretBytes::from(MESSAGE));
+        let (errors, traced) = capture_tracing_of(work_and_err(&on, alg)).await;
+        assert_no_secrets(&errors, &secrets);
+        assert_no_secrets(&traced, &secrets);
+    }
     if on.any().is_ok() && on.can.has(Feature::ExportSecret) {
         for alg in on.quick() {
             let ((_, secrets), traced) = capture_tracing_of(exported(&on, alg)).await;
@@ -68,6 +77,40 @@ pub(crate) async fn errors_and_traces_hold_no_secret(on: Subject) -> CaseResult 
         assert_no_secrets(&traced, &[ikm.clone(), done(derived, "deriving")]);
         let (error, traced) = capture_tracing_of(on.hkdf(&ikm, b"salt", b"info", 0)).await;
         assert_no_secrets(&format!("{error:?}{traced}"), &[ikm]);
+    }
+    Ok(())
+}
+
+/// Neither the key nor what was encrypted, wrapped or agreed on.
+pub(crate) async fn results_print_no_secret(on: Subject) -> CaseResult {
+    let all = imported_work(&on);
+    if all.is_empty() {
+        return Err(NotApplicable("no work for keys that were imported".to_owned()));
+    }
+    for (alg, work) in all {
+        let key = on.imported(built(spec(alg)), vectors::secret_material(alg)).await;
+        let mut secrets = secret_parts(alg, &secret_vector(alg));
+        secrets.push(SecretBytes::from(MESSAGE));
+        let input = on.input(&key).await;
+        let mut shown = printed(&[&input.sealed, &input.wrapped, &input.proof]);
+        shown += &serde_json::to_string(&[&input.sealed, &input.wrapped]).expect("it is serialisable");
+        if work.contains(&KeyOperation::Sign) || work.contains(&KeyOperation::Mac) {
+            let signature = done(on.sign(&key, None, MESSAGE).await, "signing");
+            shown += &printed(&[&signature]);
+            shown += &serde_json::to_string(&signature).expect("a signature is serialisable");
+        }
+        for sealing in
+            Sealing::BOTH.into_iter().filter(|one| one.operations().iter().all(|one| work.contains(one)))
+        {
+            let sealed = done(on.seal(sealing, key.kid(), None, MESSAGE, &[]).await, "encrypting");
+            shown += &printed(&[&on.open(sealing, &sealed, &[]).await]);
+        }
+        if work.contains(&KeyOperation::Agree) {
+            let agreed = on.work().agree(key.kid(), None, &input.peer, Acceptance::EnabledOnly).await;
+            shown += &printed(&[&agreed]);
+            secrets.push(done(agreed, "agreeing on a secret"));
+        }
+        assert_no_secrets(&shown, &secrets);
     }
     Ok(())
 }
@@ -143,6 +186,32 @@ async fn import_and_err(on: &Subject, alg: KeyAlg) -> String {
     }
     let shown = errors.iter().flatten().map(|error| format!("{error} {error:?} {error:#?}\n"));
     shown.collect()
+}
+
+/// Uses an imported key, rightly and wrongly, and tells the errors.
+async fn work_and_err(on: &Subject, alg: KeyAlg) -> String {
+    let key = on.imported(built(spec(alg)), vectors::secret_material(alg)).await;
+    let made_up = Input::made_up(key.id(), alg);
+    let right = on.input(&key).await;
+    let mut shown = String::new();
+    for operation in on.can.operations.keys() {
+        for (version, input) in [(None, &right), (None, &made_up), (Some(version(9)), &made_up)] {
+            let worked = on.attempt(*operation, key.kid(), version, input, Acceptance::EnabledOnly).await;
+            if let Err(error) = worked {
+                shown += &format!("{error} {error:?} {error:#?}\n");
+            }
+        }
+    }
+    shown
+}
+
+/// The algorithms that keys can be imported for, with what is done with these.
+fn imported_work(on: &Subject) -> Vec<(KeyAlg, Vec<KeyOperation>)> {
+    let work = |alg: KeyAlg| {
+        KeyOperation::ALL.iter().copied().filter(|operation| on.can.does(*operation, alg)).collect::<Vec<_>>()
+    };
+    let each = on.can.import.iter().map(|alg| (*alg, work(*alg)));
+    each.filter(|(_, work)| !work.is_empty()).collect()
 }
 
 fn secret_vector(alg: KeyAlg) -> SecretMaterial {
