@@ -6,6 +6,7 @@ use std::sync::Arc;
 use swarmauri_keyprovider::{Feature, KeyProvider};
 use swarmauri_keyprovider_local::LocalKeyProvider;
 use swarmauri_keyprovider_testkit::{CASES, FaultyProvider, Outcome, Suite, conformance, run_all};
+use swarmauri_keys::KeyOperation;
 
 fn faultless() -> FaultyProvider {
     FaultyProvider::new(Arc::new(LocalKeyProvider::new()))
@@ -49,6 +50,32 @@ async fn denied_capabilities_are_chosen_around_and_checked() {
     }
 }
 
+/// So with operations: all of one taken away, or one algorithm of it.
+#[tokio::test]
+async fn denied_operations_are_chosen_around_and_checked() {
+    let topics = ["capabilities", "signing", "encryption", "agreement", "uses", "disabled", "secrets"];
+    let about_work = CASES.iter().filter(|case| topics.contains(&case.topic)).map(|case| case.name);
+    let suite = Suite::new().only(about_work);
+    for denied in KeyOperation::ALL.iter().copied() {
+        for entirely in [true, false] {
+            let report = suite.run(async || {
+                let provider = quick();
+                provider.faults().restrict_capabilities(|can| {
+                    let algs = can.operations.entry(denied).or_default();
+                    algs.pop_first();
+                    if entirely || algs.is_empty() {
+                        can.operations.remove(&denied);
+                    }
+                });
+                Arc::new(provider)
+            });
+            let report = report.await;
+            report.assert_passed();
+            assert_eq!(report.outcome("denied_operations_are_unsupported"), Some(&Outcome::Passed));
+        }
+    }
+}
+
 #[tokio::test]
 async fn an_exempt_case_is_not_run_and_the_report_says_why() {
     let suite = Suite::new().only(["random_bytes_differ"]).except("random_bytes_differ", "no patience");
@@ -57,9 +84,13 @@ async fn an_exempt_case_is_not_run_and_the_report_says_why() {
     assert!(report.to_string().contains("exempt  derive::random_bytes_differ: no patience"), "{report}");
 }
 
-/// Without RSA, whose keys take long to make.
+/// Without RSA, whose keys take long to make, and longest to check.
 fn quick() -> FaultyProvider {
     let provider = faultless();
-    provider.faults().restrict_capabilities(|can| can.create.retain(|alg| !alg.as_str().starts_with("RSA")));
+    provider.faults().restrict_capabilities(|can| {
+        for algs in [&mut can.create, &mut can.import, &mut can.import_public] {
+            algs.retain(|alg| !alg.as_str().starts_with("RSA"));
+        }
+    });
     provider
 }

@@ -100,11 +100,16 @@ pub(crate) async fn nothing_stands_in_for_a_disabled_latest(on: Subject) -> Case
     on.needs(Feature::Disable)?;
     on.needs(Feature::Rotate)?;
     let first = on.create(spec(on.pair().or_else(|_| on.any())?)).await;
+    let has_jwk = on.can.has(Feature::Jwks) && first.public_key().is_some();
+    if has_jwk {
+        let latest = published(&on, &JwksQuery::LATEST, &[&first]).await;
+        assert_eq!(latest, [done(first.public_jwk(), "a public JWK")]);
+    }
     let second = on.rotate(first.kid()).await;
     disable(&on, &second).await;
     let latest = done(on.get_key(first.kid(), None, Secrets::Omit).await, "reading the latest");
     assert_eq!((latest.version(), latest.state()), (second.version(), KeyState::Disabled));
-    if on.can.has(Feature::Jwks) && first.public_key().is_some() {
+    if has_jwk {
         assert_eq!(published(&on, &JwksQuery::LATEST, &[&first]).await, [], "version 1 stands in for it");
     }
     Ok(())

@@ -6,13 +6,16 @@ use std::sync::Arc;
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use parking_lot::Mutex;
 use sha2::{Digest as _, Sha256};
-use swarmauri_keyprovider_testkit::Method::{CreateKey, ListKeys, RotateKey};
+use swarmauri_keyprovider_testkit::Method::{
+    CreateKey, DisableKey, EnableKey, Encrypt, GetKey, Jwks, ListKeys, RotateKey, Sign,
+};
 use swarmauri_keyprovider_testkit::{Answer, Faults};
 use swarmauri_keys::{
-    ExportPolicy, Jwk, KeyAlg, KeyId, KeyRef, KeyVersion, PublicKey, SecretBytes, SecretMaterial,
+    Ciphertext, ExportPolicy, Jwk, JwkSet, KeyAlg, KeyError, KeyId, KeyRef, KeyRefParts, KeyState,
+    KeyVersion, PublicKey, SecretBytes, SecretMaterial, Signature,
 };
 
-use crate::mutants::kid;
+use crate::mutants::{SEED, kid};
 use crate::tampering::{answer, change_jwks, change_with_secret};
 
 pub(crate) fn forgets_what_it_can_do(faults: &Faults) {
@@ -103,5 +106,118 @@ pub(crate) fn hashes_secrets_plainly(faults: &Faults) {
             let hash = Sha256::digest(bytes.expose_secret());
             parts.fingerprint = Base64UrlUnpadded::encode_string(&hash).parse().unwrap();
         }
+    });
+}
+
+/// Publishes every version that it has ever published.
+pub(crate) fn publishes_what_is_disabled(faults: &Faults) {
+    let published: Mutex<BTreeMap<Option<String>, Jwk>> = Mutex::default();
+    answer(faults, Jwks, move |_, honest| match honest? {
+        Answer::Jwks(jwks) => {
+            let mut published = published.lock();
+            published.extend(jwks.keys.iter().map(|jwk| (jwk.kid.clone(), jwk.clone())));
+            let mut keys: Vec<_> = published.values().cloned().collect();
+            keys.sort_by_key(Jwk::version_id);
+            Ok(Answer::Jwks(Arc::new(JwkSet { keys })))
+        }
+        other => Ok(other),
+    });
+}
+
+pub(crate) fn reads_an_older_version_instead(faults: &Faults) {
+    answer(faults, GetKey, |call, honest| match honest? {
+        Answer::Key(key) if call.version.is_none() && key.state() == KeyState::Disabled => {
+            let id = key.kid().at(KeyVersion::FIRST);
+            Ok(KeyRef::new(KeyRefParts { id, state: KeyState::Enabled, ..key.parts().clone() }).into())
+        }
+        other => Ok(other),
+    });
+}
+
+pub(crate) fn refuses_to_disable_twice(faults: &Faults) {
+    let disabled: Arc<Mutex<BTreeSet<Option<KeyId>>>> = Arc::default();
+    let enabled = disabled.clone();
+    answer(faults, DisableKey, move |call, honest| {
+        let first = disabled.lock().insert(call.kid.clone());
+        if first { honest } else { Err(KeyError::conflict("it is disabled")) }
+    });
+    answer(faults, EnableKey, move |call, honest| {
+        enabled.lock().remove(&call.kid);
+        honest
+    });
+}
+
+/// Reads every version of a key as disabled when one is.
+pub(crate) fn disables_whole_keys(faults: &Faults) {
+    let disabled: Arc<Mutex<BTreeSet<Option<KeyId>>>> = Arc::default();
+    let noted = disabled.clone();
+    answer(faults, DisableKey, move |call, honest| {
+        noted.lock().insert(call.kid.clone());
+        honest
+    });
+    answer(faults, GetKey, move |call, honest| match honest? {
+        Answer::Key(key) if disabled.lock().contains(&call.kid) => {
+            Ok(key.with_state(KeyState::Disabled).into())
+        }
+        other => Ok(other),
+    });
+}
+
+/// Encrypts each message like the first one.
+pub(crate) fn encrypts_always_alike(faults: &Faults) {
+    let first: Mutex<Option<Ciphertext>> = Mutex::default();
+    answer(faults, Encrypt, move |_, honest| match honest? {
+        Answer::Ciphertext(sealed) => Ok(first.lock().get_or_insert(sealed).clone().into()),
+        other => Ok(other),
+    });
+}
+
+/// Does not sign with keys that must not leave.
+pub(crate) fn keeps_keys_from_work(faults: &Faults) {
+    let kept: Arc<Mutex<BTreeSet<KeyId>>> = Arc::default();
+    let noted = kept.clone();
+    answer(faults, CreateKey, move |_, honest| {
+        if let Ok(Answer::Key(key)) = &honest
+            && key.export_policy() == ExportPolicy::None
+        {
+            noted.lock().insert(key.kid().clone());
+        }
+        honest
+    });
+    answer(faults, Sign, move |call, honest| match &call.kid {
+        Some(kid) if kept.lock().contains(kid) => Err(KeyError::permission_denied("it must not leave")),
+        _ => honest,
+    });
+}
+
+/// Every signature leaves its mark on the listing.
+pub(crate) fn marks_what_has_signed(faults: &Faults) {
+    let marked: Arc<Mutex<BTreeSet<Option<KeyId>>>> = Arc::default();
+    let noted = marked.clone();
+    answer(faults, Sign, move |call, honest| {
+        noted.lock().insert(call.kid.clone());
+        honest
+    });
+    answer(faults, ListKeys, move |_, honest| match honest? {
+        Answer::Keys(mut page) => {
+            let marked = marked.lock();
+            for key in page.items.iter_mut().filter(|key| marked.contains(&Some(key.kid.clone()))) {
+                key.label = Some("has signed".to_owned());
+            }
+            Ok(Answer::Keys(page))
+        }
+        other => Ok(other),
+    });
+}
+
+/// Gives the seed that the suite imports for a signature.
+pub(crate) fn signs_with_its_secret(faults: &Faults) {
+    answer(faults, Sign, |_, honest| match honest? {
+        Answer::Signature(signature) if signature.alg == KeyAlg::Ed25519 => {
+            let digits = SEED.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
+            let bytes = digits.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect();
+            Ok(Signature { bytes, ..signature }.into())
+        }
+        other => Ok(other),
     });
 }

@@ -7,6 +7,7 @@ mod breaks;
 mod mutants;
 mod sloppy;
 mod tampering;
+mod workers;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -24,10 +25,26 @@ struct Mutant {
     noticed_by: &'static [&'static str],
 }
 
+/// Defines a list of mutants: a name, what makes it, and the cases that notice it.
+macro_rules! mutant_list {
+    ($list:ident: $($name:ident = $make:expr => $($case:ident)+;)*) => {
+        pub(crate) const $list: &[crate::Mutant] = &[$(crate::Mutant {
+            name: stringify!($name),
+            make: || $make,
+            noticed_by: &[$(stringify!($case)),+],
+        }),*];
+    };
+}
+pub(crate) use mutant_list;
+
+fn all() -> Vec<&'static Mutant> {
+    mutants::MUTANTS.iter().chain(workers::WORKERS).collect()
+}
+
 #[test]
 fn every_mutant_is_noticed() {
     let problems: Mutex<Vec<String>> = Mutex::default();
-    in_parallel(mutants::MUTANTS, |mutant| {
+    in_parallel(&all(), |mutant| {
         let suite = Suite::new().only(mutant.noticed_by.iter().copied());
         let report = block_on(suite.run(async || (mutant.make)()));
         problems.lock().extend(unnoticed(mutant, &report));
@@ -38,7 +55,7 @@ fn every_mutant_is_noticed() {
 
 #[test]
 fn every_case_notices_a_mutant() {
-    let noticing: BTreeSet<_> = mutants::MUTANTS.iter().flat_map(|mutant| mutant.noticed_by).collect();
+    let noticing: BTreeSet<_> = all().into_iter().flat_map(|mutant| mutant.noticed_by).collect();
     let idle: Vec<_> = CASES.iter().map(|case| case.name).filter(|name| !noticing.contains(name)).collect();
     assert!(idle.is_empty(), "no mutant shows that these cases can fail: {idle:?}");
 }
@@ -46,9 +63,15 @@ fn every_case_notices_a_mutant() {
 /// One fault is found among all cases, and does not drown in the failures of others.
 #[test]
 fn the_whole_suite_finds_a_single_fault() {
-    let names =
-        ["brings_versions_back", "keeps_no_secret", "publishes_in_any_order", "forgets_labels_on_rotation"];
-    let picked: Vec<_> = mutants::MUTANTS.iter().filter(|mutant| names.contains(&mutant.name)).collect();
+    let names = [
+        "brings_versions_back",
+        "keeps_no_secret",
+        "publishes_in_any_order",
+        "forgets_labels_on_rotation",
+        "repeats_nonces",
+        "trusts_everything",
+    ];
+    let picked: Vec<_> = all().into_iter().filter(|mutant| names.contains(&mutant.name)).collect();
     assert_eq!(picked.len(), names.len());
     in_parallel(&picked, |mutant| {
         let report = block_on(run_all(async || (mutant.make)()));

@@ -17,23 +17,14 @@ use crate::breaks::{
     overwrites_keys, publishes_everything, writes_secrets_on_labels,
 };
 use crate::tampering::{answer, change, change_jwks, change_list, fail, lie, miscall};
-use crate::{Mutant, sloppy};
+use crate::{mutant_list, sloppy};
 
-macro_rules! mutants {
-    ($($name:ident = $make:expr => $($case:ident)+;)*) => {
-        pub(crate) const MUTANTS: &[Mutant] = &[$(Mutant {
-            name: stringify!($name),
-            make: || $make,
-            noticed_by: &[$(stringify!($case)),+],
-        }),*];
-    };
-}
-
-mutants! {
+mutant_list! { MUTANTS:
     has_a_name_like_a_reference = sloppy::in_steps() => the_provider_has_a_name_that_references_can_bear;
     writes_in_steps = sloppy::in_steps()
         => a_cancelled_create_is_all_or_nothing a_cancelled_import_is_all_or_nothing
-            a_cancelled_rotation_is_all_or_nothing a_cancelled_destroy_is_all_or_nothing;
+            a_cancelled_rotation_is_all_or_nothing a_cancelled_destroy_is_all_or_nothing
+            a_cancelled_disable_is_all_or_nothing;
     works_before_it_is_polled = sloppy::eager() => a_future_that_is_never_polled_does_nothing;
 
     // capabilities
@@ -128,7 +119,7 @@ mutants! {
             the_latest_version_falls_back
             the_last_version_takes_the_key_with_it destroying_what_is_not_there_is_false
             destroyed_keys_are_not_listed
-            of_two_destroys_one_is_true;
+            of_two_destroys_one_is_true a_disabled_version_can_be_destroyed;
     denies_having_destroyed = faulty(|faults| lie(faults, DestroyKey, Lie::DestroySayFalse))
         => a_destroyed_key_is_absent of_two_destroys_one_is_true;
 
@@ -236,10 +227,10 @@ mutants! {
 }
 
 /// The seed of RFC 8032 section 7.1, test 1, which the suite imports.
-const SEED: &str = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60";
+pub(crate) const SEED: &str = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60";
 
 /// A local provider with these faults, and without the algorithm whose keys take longest to make.
-fn faulty(break_it: fn(&Faults)) -> Arc<dyn KeyProvider> {
+pub(crate) fn faulty(break_it: fn(&Faults)) -> Arc<dyn KeyProvider> {
     let provider = FaultyProvider::new(Arc::new(LocalKeyProvider::new()));
     provider.faults().restrict_capabilities(|can| {
         can.create.remove(&KeyAlg::RsaOaepSha256);
@@ -256,6 +247,6 @@ fn two() -> KeyVersion {
     KeyVersion::new(2).unwrap()
 }
 
-fn zeros(len: usize) -> Answer {
+pub(crate) fn zeros(len: usize) -> Answer {
     Answer::Bytes(vec![0; len.min(1 << 21)].into())
 }

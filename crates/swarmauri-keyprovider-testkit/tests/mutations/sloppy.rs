@@ -39,7 +39,7 @@ impl KeyProvider for Sloppy {
     }
 
     fn supports(&self) -> Capabilities {
-        self.inner.supports()
+        Capabilities { operations: std::collections::BTreeMap::new(), ..self.inner.supports() }
     }
 
     fn create_key<'a, 'b, 'c>(&'a self, spec: &'b KeySpec) -> Boxed<'c, KeyRef>
@@ -82,6 +82,23 @@ impl KeyProvider for Sloppy {
             }
         }
         self.inner.destroy_key(kid, version).await
+    }
+
+    /// Takes all versions out of use, and the others into use again.
+    async fn disable_key(&self, kid: &KeyId, version: KeyVersion) -> Result<(), KeyError> {
+        let versions = self.inner.list_versions(kid).await?;
+        for one in &versions {
+            self.inner.disable_key(kid, *one).await?;
+        }
+        yield_now().await;
+        for other in versions.into_iter().filter(|one| *one != version) {
+            self.inner.enable_key(kid, other).await?;
+        }
+        Ok(())
+    }
+
+    async fn enable_key(&self, kid: &KeyId, version: KeyVersion) -> Result<(), KeyError> {
+        self.inner.enable_key(kid, version).await
     }
 
     async fn get_key(
