@@ -13,8 +13,9 @@ use swarmauri_keys::{
 /// # What holds for every method
 ///
 /// * **Capabilities**: it requires the algorithm of the key in
-///   [`Capabilities::operations`](crate::Capabilities::operations), without which it is
-///   [`KeyError::UnsupportedAlgorithm`], or [`KeyError::Unsupported`] if it is there for none.
+///   [`Capabilities::operations`](crate::Capabilities::operations). Without it, one that the operation
+///   [suits](swarmauri_keys::KeyOperation::algs) is [`KeyError::UnsupportedAlgorithm`]; an operation that is there
+///   for none is [`KeyError::Unsupported`].
 /// * **Uses are enforced**: a key that is not for it is [`KeyError::PermissionDenied`], which names the use. A key
 ///   that is for it, and of an algorithm that does something else, is [`KeyError::InvalidInput`].
 /// * **States are enforced**: a disabled version is [`KeyError::Disabled`]. What reads old work takes an
