@@ -3,9 +3,10 @@
 //!
 //! # The suite
 //!
-//! Small named cases, one for each line of the contract of [`KeyProvider`]. Which of them apply is chosen
-//! by what the provider's `supports()` says, and what it denies must really be refused. Whoever writes a
-//! provider puts this into a file of tests, and has one `#[test]` for each case:
+//! Small named cases, one for each line of the contracts of [`KeyProvider`] and [`KeyOperations`]. Which of
+//! them apply is chosen by what the provider's `supports()` says, and what it denies must really be refused.
+//! A provider that only agrees with itself does not pass: there are signatures and ciphertexts of others,
+//! too. Whoever writes a provider puts this into a file of tests, and has one `#[test]` for each case:
 //!
 //! ```
 //! use std::sync::Arc;
@@ -49,9 +50,11 @@
 //! [`assert_no_secret`] finds secrets in text, in whichever way bytes are printed; [`capture_tracing`] gives
 //! the text of what is traced.
 //!
-//! This crate makes no keys of its own: what the suite imports are the published examples of RFCs. It does
-//! not measure speed, and does not test what is beyond the trait, such as mirroring.
+//! This crate makes no keys of its own: what the suite imports are mostly the published examples of RFCs. It
+//! does not measure speed, does not use keys so often that a provider must ask for a rotation, and does not
+//! test what is beyond the traits, such as mirroring.
 //!
+//! [`KeyOperations`]: swarmauri_keyprovider::KeyOperations
 //! [`KeyProvider`]: swarmauri_keyprovider::KeyProvider
 
 #![allow(

@@ -12,7 +12,8 @@ use tokio::time::timeout;
 use crate::cases;
 use crate::{CaseReport, Outcome, Report, Subject};
 
-/// One named check of one line of the contract of [`KeyProvider`].
+/// One named check of one line of the contract of [`KeyProvider`] or
+/// [`KeyOperations`](swarmauri_keyprovider::KeyOperations).
 #[derive(Debug, Clone, Copy)]
 pub struct Case {
     /// What it is about: `create`, `rotate`, `jwks`, …

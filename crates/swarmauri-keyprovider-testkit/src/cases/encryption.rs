@@ -11,7 +11,8 @@ use crate::suite::{CaseResult, NotApplicable};
 use crate::vectors;
 use crate::work::{AAD, MESSAGE, Sealing, assert_one_text, sealing};
 
-/// How much shorter than the modulus the longest plaintext of RSA-OAEP with SHA-256 is: RFC 8017 section 7.1.1.
+/// By how much the longest plaintext of RSA-OAEP with SHA-256 is shorter than the modulus (RFC 8017 section
+/// 7.1.1).
 const OAEP_OVERHEAD: usize = 66;
 
 pub(crate) async fn what_is_encrypted_decrypts(on: Subject) -> CaseResult {

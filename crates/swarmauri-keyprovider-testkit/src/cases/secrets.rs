@@ -193,16 +193,15 @@ async fn work_and_err(on: &Subject, alg: KeyAlg) -> String {
     let key = on.imported(built(spec(alg)), vectors::secret_material(alg)).await;
     let made_up = Input::made_up(key.id(), alg);
     let right = on.input(&key).await;
-    let mut shown = String::new();
+    let mut errors = Vec::new();
     for operation in on.can.operations.keys() {
         for (version, input) in [(None, &right), (None, &made_up), (Some(version(9)), &made_up)] {
             let worked = on.attempt(*operation, key.kid(), version, input, Acceptance::EnabledOnly).await;
-            if let Err(error) = worked {
-                shown += &format!("{error} {error:?} {error:#?}\n");
-            }
+            errors.extend(worked.err());
         }
     }
-    shown
+    let shown = errors.iter().map(|error| format!("{error} {error:?} {error:#?}\n"));
+    shown.collect()
 }
 
 /// The algorithms that keys can be imported for, with what is done with these.

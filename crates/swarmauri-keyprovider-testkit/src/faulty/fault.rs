@@ -145,12 +145,14 @@ impl fmt::Debug for AnswerFn {
 #[non_exhaustive]
 pub enum Lie {
     /// Another key of the same type, with its own fingerprint, under the name that was asked for: in
-    /// references, listings, JWKs and JWKS documents. Operations seem to use it: signatures, MACs and ciphertexts
-    /// do not fit, what is decrypted, unwrapped or agreed on is other bytes, and what is right does not verify.
+    /// references, listings, JWKs and JWKS documents. Operations seem to use it: signatures, MACs and
+    /// ciphertexts do not fit, what is decrypted, unwrapped or agreed on is other bytes, and what is right
+    /// does not verify.
     WrongKey,
     /// Like [`Lie::WrongKey`], with the fingerprint of the right key.
     ForgedFingerprint,
-    /// Signatures, MACs, ciphertexts and verifications are said to be of the version after the one that was used.
+    /// Signatures, MACs, ciphertexts and verifications are said to be of the version after the one that was
+    /// used.
     WrongVersion,
     /// Reads are answered with the latest version of this key of the wrapped provider, under the name that
     /// was asked for.

@@ -110,8 +110,8 @@ impl Journal {
         self.0.lock().calls.iter().filter(asked).cloned().collect()
     }
 
-    /// Everything secret that was handed in, by import, as HKDF input or to be wrapped, whatever became of the call: octets,
-    /// or [`PrivateKey::expose_secret`](swarmauri_keys::PrivateKey::expose_secret).
+    /// Everything secret that was handed in, by import, as HKDF input or to be wrapped, whatever became of the
+    /// call: octets, or [`PrivateKey::expose_secret`](swarmauri_keys::PrivateKey::expose_secret).
     pub fn secret_bytes_handed(&self) -> Vec<SecretBytes> {
         self.0.lock().handed.clone()
     }

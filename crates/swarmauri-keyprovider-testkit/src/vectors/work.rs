@@ -98,8 +98,8 @@ pub(crate) fn macs() -> Vec<Proof> {
         mac(
             "RFC 4231 section 4.8",
             vec![0xaa; 131],
-            "This is a test using a larger than block-size key and a larger than block-size data. The key needs to \
-             be hashed before being used by the HMAC algorithm.",
+            "This is a test using a larger than block-size key and a larger than block-size data. \
+             The key needs to be hashed before being used by the HMAC algorithm.",
             "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2",
         ),
         mac(
@@ -109,8 +109,8 @@ pub(crate) fn macs() -> Vec<Proof> {
                 "d3fb5a92d20647ef968ab4c377623d223d2e2172052e4f08c0cd9af567d080a3"
             )),
             concat!(
-                "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0",
-                "dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
+                "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAs",
+                "DQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
             ),
             "7418dfb49799e0254ffa607dd8adbbba16d4254d69d6bff05b58055853848d79",
         ),

@@ -77,7 +77,8 @@ mutant_list! { WORKERS:
         }
         other => Ok(other),
     })) => signatures_have_the_form_of_jose;
-    verifies_nothing = faulty(|faults| lie(faults, Verify, Lie::WrongKey)) => signatures_made_elsewhere_verify;
+    verifies_nothing = faulty(|faults| lie(faults, Verify, Lie::WrongKey))
+        => signatures_made_elsewhere_verify;
     trusts_everything = faulty(|faults| {
         trust(faults, Verify);
         trust(faults, VerifyMac);
