@@ -130,6 +130,8 @@ macro_rules! __each_case {
                 a_destroyed_version_verifies_nothing
                 forged_signatures_are_not_authentic
                 a_renamed_signature_is_not_authentic
+                an_ed25519_signature_has_one_form
+                any_live_passes_over_versions_that_do_not_verify
             }
             encryption {
                 what_is_encrypted_decrypts

@@ -4,7 +4,9 @@ mod work;
 
 use swarmauri_keys::{Fingerprint, KeyAlg, KeyMaterial, KeyType, P256Point, PrivateKey, PublicKey};
 
-pub(crate) use work::{agreement, ciphertexts, macs, rfc_8032_test_1, signatures, small_order};
+pub(crate) use work::{
+    agreement, ciphertexts, macs, rfc_8032_test_1, rfc_8032_test_1_unreduced, signatures, small_order,
+};
 
 /// A private key, with everything that is known about it.
 pub(crate) struct Pair {

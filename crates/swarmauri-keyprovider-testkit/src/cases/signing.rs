@@ -1,7 +1,9 @@
 //! Signatures and MACs: what holds for one holds for the other.
 
 use swarmauri_keyprovider::{Feature, KeyOperationsExt as _};
-use swarmauri_keys::{KeyAlg, KeyErrorKind, KeyOperation, KeyType, VerifyWith};
+use swarmauri_keys::{
+    KeyAlg, KeyErrorKind, KeyMaterial, KeyOperation, KeyType, KeyUse, SpecOverrides, VerifyWith,
+};
 
 use crate::Subject;
 use crate::subject::{built, done, refused, spec};
@@ -160,6 +162,45 @@ pub(crate) async fn a_renamed_signature_is_not_authentic(on: Subject) -> CaseRes
         let renamed = swarmauri_keys::Signature { kid: key.kid().clone(), alg: *alg, ..signature };
         let verified = on.work().verify_signature(MESSAGE, &renamed).await;
         refused(verified, KeyErrorKind::NotAuthentic, "a signature with the name of another key");
+    }
+    Ok(())
+}
+
+/// With S increased by the order of the group it is another name of the same signature: RFC 8032 section 5.1.7
+/// wants it refused.
+pub(crate) async fn an_ed25519_signature_has_one_form(on: Subject) -> CaseResult {
+    let alg = KeyAlg::Ed25519;
+    if !on.can.does(KeyOperation::Verify, alg) || !on.can.import_public.contains(&alg) {
+        return Err(NotApplicable("verifies nothing with public Ed25519 keys that were imported".to_owned()));
+    }
+    let public = vectors::pair(alg).expect("Ed25519 has pairs").public(alg);
+    let key = on.imported(built(spec(alg)), KeyMaterial::Public(public)).await;
+    let verified = on.verify(&key, VerifyWith::AnyLive, b"", &vectors::rfc_8032_test_1_unreduced()).await;
+    refused(verified, KeyErrorKind::NotAuthentic, "a signature whose S is too large");
+    Ok(())
+}
+
+/// One that is for signing alone, and then one of an algorithm that has no signatures.
+pub(crate) async fn any_live_passes_over_versions_that_do_not_verify(on: Subject) -> CaseResult {
+    on.needs(Feature::Rotate)?;
+    for alg in on.quick_of(on.signing()?)? {
+        let first = on.key(spec(alg)).await;
+        let old = done(on.sign(&first, None, MESSAGE).await, "signing with version 1").bytes;
+        let uses = Some([KeyUse::Sign].into_iter().collect());
+        let change = SpecOverrides { uses, ..SpecOverrides::NONE };
+        let second = done(on.rotate_key(first.kid(), &change).await, "rotating to a version for signing");
+        let new = done(on.sign(&first, None, MESSAGE).await, "signing with version 2").bytes;
+        let verified = on.verify(&first, VerifyWith::AnyLive, MESSAGE, &new).await;
+        refused(verified, KeyErrorKind::NotAuthentic, "a signature of a version that does not verify");
+        let verified = on.verify(&first, VerifyWith::Version(second.version()), MESSAGE, &new).await;
+        refused(verified, KeyErrorKind::PermissionDenied, "verifying with a version that is for signing");
+        if on.can.create.contains(&KeyAlg::Aes256Gcm) {
+            let uses = Some(KeyAlg::Aes256Gcm.uses().iter().copied().collect());
+            let change = SpecOverrides { alg: Some(KeyAlg::Aes256Gcm), uses, ..SpecOverrides::NONE };
+            done(on.rotate_key(first.kid(), &change).await, "rotating to another algorithm");
+        }
+        let verified = on.verify(&first, VerifyWith::AnyLive, MESSAGE, &old).await;
+        assert_eq!(done(verified, "verifying past those that do not"), first.version());
     }
     Ok(())
 }

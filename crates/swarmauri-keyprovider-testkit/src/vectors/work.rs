@@ -79,6 +79,14 @@ pub(crate) fn rfc_8032_test_1() -> Vec<u8> {
     ))
 }
 
+/// The same signature, with the order of the group added to S.
+pub(crate) fn rfc_8032_test_1_unreduced() -> Vec<u8> {
+    hex(concat!(
+        "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e06522490155",
+        "4c8c7872aa064e049dbb3013fbf29380d25bf5f0595bbe24655141438e7a101b"
+    ))
+}
+
 /// MACs, with their keys: those that are long enough for HS256.
 pub(crate) fn macs() -> Vec<Proof> {
     let mac = |name, key: Vec<u8>, message: &str, bytes| Proof {

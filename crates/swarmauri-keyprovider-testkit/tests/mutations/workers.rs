@@ -84,7 +84,13 @@ mutant_list! { WORKERS:
         trust(faults, VerifyMac);
     }) => forged_signatures_are_not_authentic a_renamed_signature_is_not_authentic
             a_destroyed_version_verifies_nothing signatures_outlive_rotations
-            any_live_passes_over_disabled_versions;
+            any_live_passes_over_disabled_versions an_ed25519_signature_has_one_form;
+    verifies_with_later_versions_alone = faulty(|faults| {
+        answer(faults, Verify, |call, honest| match honest? {
+            Answer::Verified(KeyVersion::FIRST) if call.version.is_none() => Err(KeyError::NotAuthentic),
+            other => Ok(other),
+        });
+    }) => any_live_passes_over_versions_that_do_not_verify signatures_outlive_rotations;
     says_why_a_signature_is_wrong = faulty(|faults| {
         miscall(faults, VerifyMac, NotAuthentic, KeyError::invalid_input("the MAC is too short"));
     }) => forged_signatures_are_not_authentic;
