@@ -237,6 +237,14 @@ fn forgeries(right: &Ciphertext) -> Vec<(String, Ciphertext)> {
             all.push((format!("{field} {how}"), forged));
         }
     }
+    // Whoever puts ciphertext and tag together to decrypt does not see where the one ends.
+    let whole = [&right.ciphertext[..], &right.tag].concat();
+    let border = right.ciphertext.len();
+    for at in [border - 1, border + 1, whole.len()] {
+        let Some((ciphertext, tag)) = whole.split_at_checked(at).filter(|_| at != border) else { continue };
+        let (ciphertext, tag) = (ciphertext.to_vec(), tag.to_vec());
+        all.push(("tag that begins elsewhere".to_owned(), Ciphertext { ciphertext, tag, ..right.clone() }));
+    }
     for alg in KeyAlg::ALL.iter().copied().filter(|alg| *alg != right.alg) {
         all.push((format!("said to be of {alg}"), Ciphertext { alg, ..right.clone() }));
     }
