@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use swarmauri_keyprovider::{Feature, KeyProvider, Secrets};
-use swarmauri_keys::{KeyError, KeyId, KeySummary, KeyVersionId, PageRequest};
+use swarmauri_keys::{KeyError, KeyId, KeyState, KeySummary, KeyVersionId, PageRequest};
 
 use crate::events;
 use crate::map::Replica;
@@ -15,7 +15,15 @@ use crate::store::update;
 pub(crate) const PAGE: usize = 500;
 
 /// The replicas on the secondary, by what they claim to be copies of.
-pub(crate) type Claims = BTreeMap<KeyVersionId, Vec<Replica>>;
+pub(crate) type Claims = BTreeMap<KeyVersionId, Vec<Found>>;
+
+/// A replica that was found on the secondary.
+#[derive(Debug, Clone)]
+pub(crate) struct Found {
+    pub(crate) replica: Replica,
+    /// Whether it is in use there.
+    pub(crate) state: KeyState,
+}
 
 impl MirroredKeyProvider {
     /// Makes sure that replicas which earlier processes left on the secondary are in the map. Looks once;
@@ -27,7 +35,7 @@ impl MirroredKeyProvider {
         let look = async || {
             for (id, replicas) in self.scan_secondary().await? {
                 match sole(&replicas) {
-                    Some(replica) => self.adopt(&id, replica).await?,
+                    Some(found) => self.adopt(&id, found).await?,
                     None => events::rival_replicas(&id),
                 }
             }
@@ -38,9 +46,9 @@ impl MirroredKeyProvider {
     }
 
     /// Takes a replica into the map, unless the map knows better.
-    pub(crate) async fn adopt(&self, id: &KeyVersionId, replica: &Replica) -> Result<(), KeyError> {
+    pub(crate) async fn adopt(&self, id: &KeyVersionId, found: &Found) -> Result<(), KeyError> {
         update(&*self.map, &id.kid, |record| {
-            record.adopt(id.version, replica);
+            record.adopt(id.version, &found.replica, found.state);
         })
         .await
     }
@@ -49,8 +57,8 @@ impl MirroredKeyProvider {
     pub(crate) async fn scan_secondary(&self) -> Result<Claims, KeyError> {
         let mut claims = Claims::new();
         for_each_key(&*self.secondary, |summary| {
-            if let Some((id, replica)) = claimed(&summary) {
-                claims.entry(id).or_default().push(replica);
+            if let Some((id, found)) = claimed(&summary) {
+                claims.entry(id).or_default().push(found);
             }
         })
         .await?;
@@ -70,14 +78,14 @@ impl MirroredKeyProvider {
     }
 
     /// The replica of one version whose place is not known: under its telling `kid`, else by its tag.
-    pub(crate) async fn find_replica(&self, id: &KeyVersionId) -> Result<Option<Replica>, KeyError> {
+    pub(crate) async fn find_replica(&self, id: &KeyVersionId) -> Result<Option<Found>, KeyError> {
         if let Some(kid) = self.replica_kid(id) {
             match self.secondary.get_key(&kid, None, Secrets::Omit).await {
                 Ok(key) => {
-                    if let Some((claimed_id, replica)) = claimed(&KeySummary::from(&key))
+                    if let Some((claimed_id, found)) = claimed(&KeySummary::from(&key))
                         && claimed_id == *id
                     {
-                        return Ok(Some(replica));
+                        return Ok(Some(found));
                     }
                 }
                 Err(KeyError::NotFound { .. }) => return Ok(None),
@@ -109,7 +117,7 @@ pub(crate) async fn for_each_key(
 }
 
 /// What a key of the secondary claims to be a copy of. A claim that its own key belies is none.
-fn claimed(summary: &KeySummary) -> Option<(KeyVersionId, Replica)> {
+fn claimed(summary: &KeySummary) -> Option<(KeyVersionId, Found)> {
     let claim = Claim::read(&summary.tags)?;
     let at = summary.kid.at(summary.version);
     let replica = claim.replica(at, summary.alg);
@@ -117,11 +125,11 @@ fn claimed(summary: &KeySummary) -> Option<(KeyVersionId, Replica)> {
         events::rival_replicas(&claim.source);
         return None;
     }
-    Some((claim.source, replica))
+    Some((claim.source, Found { replica, state: summary.state }))
 }
 
 /// The first of some replicas, if all are copies of one key.
-pub(crate) fn sole(replicas: &[Replica]) -> Option<&Replica> {
+pub(crate) fn sole(replicas: &[Found]) -> Option<&Found> {
     let first = replicas.first()?;
-    replicas.iter().all(|other| other.key == first.key).then_some(first)
+    replicas.iter().all(|other| other.replica.key == first.replica.key).then_some(first)
 }

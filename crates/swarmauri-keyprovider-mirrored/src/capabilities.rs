@@ -12,7 +12,8 @@ use crate::provider::Settings;
 ///
 /// * Algorithms: those of the primary whose keys the secondary takes, as far as the mode copies them.
 /// * What a read needs of both sides, so that it survives an outage (`jwks`, `random`, `hkdf`): what both can.
-/// * What writes need: the primary's; destroying needs a secondary that can destroy replicas.
+/// * What writes need: the primary's; destroying and disabling need a secondary that can do so to replicas.
+/// * Operations: the primary's. Whether one survives an outage depends on the mode and on the key.
 pub(crate) fn of_mirror(
     settings: Settings,
     primary: &Capabilities,
@@ -26,8 +27,7 @@ pub(crate) fn of_mirror(
         .copied()
         .filter(|feature| match feature {
             Feature::Jwks | Feature::Random | Feature::Hkdf => both(*feature),
-            Feature::Disable => false,
-            Feature::Destroy => !mirrors || both(Feature::Destroy),
+            Feature::Destroy | Feature::Disable => !mirrors || both(*feature),
             _ => true,
         })
         .collect();
@@ -50,7 +50,7 @@ pub(crate) fn of_mirror(
         import_public: import_public
             .filter(|alg| !mirrors || secondary.import_public.contains(alg))
             .collect(),
-        operations: std::collections::BTreeMap::new(),
+        operations: primary.operations.clone(),
         features,
     }
 }

@@ -3,6 +3,7 @@
 use swarmauri_keyprovider::{Feature, Secrets};
 use swarmauri_keys::{KeyError, KeyErrorKind, KeyId, KeyMaterial, KeyRef, KeyVersionId};
 
+use crate::adopt::Found;
 use crate::events;
 use crate::failover::check_answer;
 use crate::map::{Facts, Replica, VersionState, Whole};
@@ -20,12 +21,15 @@ enum Copyable {
 impl MirroredKeyProvider {
     /// Copies a pending version, if it still is one. To be called under the lock of its `kid`.
     ///
-    /// A failure is recorded and told as an event; it does not fail the write that led here (promise 8).
+    /// The copy is put into the state that the version has. A failure is recorded and told as an event; it does not
+    /// fail the write that led here (promise 8).
     pub(crate) async fn copy(&self, id: &KeyVersionId, key: Option<&KeyRef>) -> Option<KeyError> {
         if !self.is_pending(id) {
             return None;
         }
-        let error = self.try_copy(id, key).await.err()?;
+        let Err(error) = self.try_copy(id, key).await else {
+            return self.follow(id).await;
+        };
         events::copy_failed(id, &error);
         let said = error.to_string();
         let noted = update(&*self.map, &id.kid, |record| record.trouble(id.version, &said)).await;
@@ -38,19 +42,21 @@ impl MirroredKeyProvider {
             None => self.primary.get_key(&id.kid, Some(id.version), Secrets::Omit).await?,
         };
         self.check_unchanged(&key)?;
-        let (fidelity, material) = match self.copyable(&key).await? {
-            Copyable::Material(fidelity, material) => (fidelity, material),
-            Copyable::Nothing(reason) => {
-                return update(&*self.map, &id.kid, |record| record.keep(id.version, reason)).await;
-            }
-        };
+        // First: a retry that finds its copy in place reads no secret.
         let earlier = if self.may_have_stray(id) { self.replica_of(&key).await? } else { None };
         let replica = match earlier {
             Some(replica) => replica,
-            None if update(&*self.map, &id.kid, |record| record.begin_copy(id.version)).await? => {
-                self.hand_over(&key, fidelity, material).await?
-            }
-            None => return Ok(()),
+            None => match self.copyable(&key).await? {
+                Copyable::Nothing(reason) => {
+                    return update(&*self.map, &id.kid, |record| record.keep(id.version, reason)).await;
+                }
+                Copyable::Material(fidelity, material) => {
+                    if !update(&*self.map, &id.kid, |record| record.begin_copy(id.version)).await? {
+                        return Ok(());
+                    }
+                    self.hand_over(&key, fidelity, material).await?
+                }
+            },
         };
         update(&*self.map, &id.kid, |record| {
             record.copied(id.version, replica.clone());
@@ -96,6 +102,8 @@ impl MirroredKeyProvider {
             Err(error) => error,
         };
         match error.kind() {
+            // What is disabled does no work and is not published: there is nothing to stand in for.
+            KeyErrorKind::Disabled => Ok(Err(CopyPlan::Keep(KeptReason::Disabled))),
             KeyErrorKind::InvalidState => Ok(Err(mode::public(key, Fidelity::PublicOnly))),
             KeyErrorKind::PermissionDenied | KeyErrorKind::Unsupported => {
                 Ok(Err(mode::public(key, Fidelity::PublicOnlyFallback)))
@@ -134,7 +142,7 @@ impl MirroredKeyProvider {
 
     /// The replica of this key that an earlier try left on the secondary, if there is one.
     async fn replica_of(&self, key: &KeyRef) -> Result<Option<Replica>, KeyError> {
-        let Some(replica) = self.find_replica(key.id()).await? else {
+        let Some(Found { replica, .. }) = self.find_replica(key.id()).await? else {
             return Ok(None);
         };
         if replica.key == Facts::of(key) {

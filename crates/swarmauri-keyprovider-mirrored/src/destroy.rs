@@ -117,7 +117,7 @@ impl MirroredKeyProvider {
         let at = match state.and_then(VersionState::replica) {
             Some(replica) => Some(replica.at.clone()),
             None if state.is_some_and(VersionState::may_have_stray_replica) => {
-                self.find_replica(id).await?.map(|replica| replica.at)
+                self.find_replica(id).await?.map(|found| found.replica.at)
             }
             None => None,
         };

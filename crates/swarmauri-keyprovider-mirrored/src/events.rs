@@ -25,6 +25,11 @@ pub(crate) fn replica_destroy_failed(id: &KeyVersionId, error: &KeyError) {
     warn!(kid = %id.kid, version = %id.version, kind = %error.kind(), %error, "mirror destroy failed");
 }
 
+/// A replica could not be disabled or enabled; that is owed. The mirror itself goes by what the primary said.
+pub(crate) fn replica_state_failed(id: &KeyVersionId, error: &KeyError) {
+    warn!(kid = %id.kid, version = %id.version, kind = %error.kind(), %error, "mirror state failed");
+}
+
 /// Whether the primary has done what it was asked for is not known.
 ///
 /// There is no `kid` yet where the primary takes none.

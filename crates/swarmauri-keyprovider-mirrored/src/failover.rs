@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use swarmauri_keyprovider::Secrets;
 use swarmauri_keys::{
-    Fingerprint, Jwk, KeyError, KeyId, KeyRef, KeyVersion, KeyVersionId, PublicKey, SecretMaterial,
+    Fingerprint, Jwk, KeyError, KeyId, KeyRef, KeyState, KeyVersion, KeyVersionId, PublicKey, SecretMaterial,
 };
 
 use crate::events;
@@ -15,7 +15,7 @@ use crate::provider::{MirroredKeyProvider, OnPrimaryLoss};
 use crate::store::update;
 
 /// How often a read that is overtaken by rotations and destroys of its key starts again.
-const OVERTAKEN: usize = 3;
+pub(crate) const OVERTAKEN: usize = 3;
 
 impl MirroredKeyProvider {
     pub(crate) async fn read_key(
@@ -27,7 +27,12 @@ impl MirroredKeyProvider {
         self.check_not_destroyed(kid, version)?;
         match self.primary.get_key(kid, version, secrets).await {
             // Asked again: a destroy may have ended while the primary was answering from before it.
-            Ok(key) if !self.is_destroyed(kid, Some(key.version())) => Ok(key),
+            Ok(key) if !self.is_destroyed(kid, Some(key.version())) => {
+                if key.state() == KeyState::Disabled {
+                    self.learn_disabled(key.id()).await;
+                }
+                Ok(key)
+            }
             Ok(_) => self.read_undestroyed(kid, version, secrets).await,
             Err(error) => self.fail_over_key("get_key", kid, version, secrets, error).await,
         }
@@ -119,12 +124,17 @@ impl MirroredKeyProvider {
         error: KeyError,
     ) -> Result<KeyRef, KeyError> {
         if !self.may_fail_over(&error, secrets) {
+            self.learn_from(&error).await;
             return Err(error);
         }
         if !self.mirrors() {
             events::failing_over(operation, kid, version, &error);
             let answer = self.read_same_name(kid, version, secrets).await;
-            return answered_by_secondary(operation, answer, error);
+            let key = answered_by_secondary(operation, answer, error)?;
+            if secrets == Secrets::Include {
+                key.check_enabled()?;
+            }
+            return Ok(key);
         }
         let Some(mut record) = self.record_for_failover(kid, version).await else {
             return Err(error);
@@ -156,32 +166,44 @@ impl MirroredKeyProvider {
         secrets: Secrets,
         error: KeyError,
     ) -> Result<KeyRef, KeyError> {
-        if secrets == Secrets::Include && replica.fidelity != Fidelity::Full {
+        if secrets == Secrets::Include && (replica.fidelity != Fidelity::Full || self.is_disabled(id)) {
             // Whoever may not have the secret hears so from either side.
             let public = Box::pin(self.read_replica(id, replica, Secrets::Omit, error.clone())).await?;
             public.check_secret_export()?;
-            return Err(KeyError::unavailable(format!(
-                "the replica of {id} has the public key only, and the primary failed: {error}"
-            )));
+            public.check_enabled()?;
+            return Err(public_replica_only(id, &error));
         }
         let answer = match self.secondary.get_key(&replica.at.kid, Some(replica.at.version), secrets).await {
             Ok(answer) => answer,
             Err(second) => return Err(self.replica_unreadable(id, replica, error, second).await),
         };
         check_answer(id, replica, &answer)?;
-        // A destroy may have started while the secondary was answering (promise 4).
-        let still = self.map.get(&id.kid);
-        match still.as_ref().and_then(|known| known.record.servable(Some(id.version))) {
-            Some((_, now)) if now == replica => marks::as_primary(&answer, id.clone()),
-            _ if self.is_destroyed(&id.kid, Some(id.version)) => {
-                Err(KeyError::not_found(&id.kid, Some(id.version)))
-            }
+        let record = self.still_served_by(id, replica, error)?;
+        let shown = marks::as_primary(&answer, id.clone(), record.shown_state(id.version, answer.state()))?;
+        if secrets == Secrets::Include {
+            shown.check_enabled()?;
+        }
+        Ok(shown)
+    }
+
+    /// That a replica has the right to answer for a version also now that it has answered: a destroy may have
+    /// started meanwhile (promise 4).
+    pub(crate) fn still_served_by(
+        &self,
+        id: &KeyVersionId,
+        replica: &Replica,
+        error: KeyError,
+    ) -> Result<Arc<KidRecord>, KeyError> {
+        let record = self.map.get(&id.kid).map(|known| known.record).unwrap_or_default();
+        match record.servable(Some(id.version)) {
+            Some((_, now)) if now == replica => Ok(record),
+            _ if record.is_destroyed(Some(id.version)) => Err(KeyError::not_found(&id.kid, Some(id.version))),
             _ => Err(error),
         }
     }
 
     /// What to tell the caller when the secondary fails too.
-    async fn replica_unreadable(
+    pub(crate) async fn replica_unreadable(
         &self,
         id: &KeyVersionId,
         replica: &Replica,
@@ -204,7 +226,7 @@ impl MirroredKeyProvider {
     }
 
     /// Mode `none`: the secondary's key of the same name. Nothing is recorded to check it against but the
-    /// name, and the tombstones.
+    /// name, the tombstones, and what is disabled: of that it gives no secret.
     pub(crate) async fn read_same_name(
         &self,
         kid: &KeyId,
@@ -225,7 +247,7 @@ impl MirroredKeyProvider {
         if self.is_destroyed(kid, Some(key.version())) {
             return Err(KeyError::not_found(kid, version));
         }
-        Ok(key)
+        if self.is_disabled(key.id()) { Ok(key.with_state(KeyState::Disabled)) } else { Ok(key) }
     }
 
     /// Mode `none`: the secondary's versions of the same name, tombstones apart; at least one.
@@ -237,7 +259,11 @@ impl MirroredKeyProvider {
 
     /// The record of a key for a read that the primary did not answer; replicas of earlier processes are
     /// looked for by their tags, never by an equal `kid`.
-    async fn record_for_failover(&self, kid: &KeyId, version: Option<KeyVersion>) -> Option<Arc<KidRecord>> {
+    pub(crate) async fn record_for_failover(
+        &self,
+        kid: &KeyId,
+        version: Option<KeyVersion>,
+    ) -> Option<Arc<KidRecord>> {
         let suffices =
             |record: &KidRecord| record.servable(version).is_some() || record.is_destroyed(version);
         if let Some(known) = self.map.get(kid).filter(|known| suffices(&known.record)) {
@@ -267,9 +293,20 @@ impl MirroredKeyProvider {
         self.map.get(kid).is_some_and(|known| known.record.is_destroyed(version))
     }
 
-    fn check_not_destroyed(&self, kid: &KeyId, version: Option<KeyVersion>) -> Result<(), KeyError> {
+    pub(crate) fn check_not_destroyed(
+        &self,
+        kid: &KeyId,
+        version: Option<KeyVersion>,
+    ) -> Result<(), KeyError> {
         if self.is_destroyed(kid, version) { Err(KeyError::not_found(kid, version)) } else { Ok(()) }
     }
+}
+
+/// The replica of this version has no secret to answer or work with.
+pub(crate) fn public_replica_only(id: &KeyVersionId, error: &KeyError) -> KeyError {
+    KeyError::unavailable(format!(
+        "the replica of {id} has the public key only, and the primary failed: {error}"
+    ))
 }
 
 /// The secondary's answer; if it failed too, the primary's error, which it must not hide.

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use swarmauri_keyprovider::{Feature, JwksQuery, JwksVersions};
-use swarmauri_keys::{Fingerprint, Jwk, JwkSet, KeyError, KeyId, KeyVersion, KeyVersionId};
+use swarmauri_keyprovider::{Feature, JwksQuery, JwksVersions, Secrets};
+use swarmauri_keys::{Fingerprint, Jwk, JwkSet, KeyError, KeyId, KeyState, KeyVersion, KeyVersionId};
 
 use crate::adopt::PAGE;
 use crate::events;
@@ -66,7 +66,7 @@ impl MirroredKeyProvider {
         let no_look = SecondLook::default();
         let mut merge = Merge::of(self, &sources, &no_look);
         let look = self.look_again(&merge, &sources.query).await?;
-        let whole = look.as_ref().is_none_or(|look| look.replica_kids.is_some());
+        let whole = look.as_ref().is_none_or(|look| look.replica_kids.is_some() && !look.unsure);
         if let Some(look) = &look {
             // From the start: keys may have been destroyed during the wait.
             merge = Merge::of(self, &sources, look);
@@ -82,10 +82,23 @@ impl MirroredKeyProvider {
     async fn look_again(&self, merge: &Merge<'_>, query: &JwksQuery) -> Result<Option<SecondLook>, KeyError> {
         let tell_apart =
             !merge.foreign.is_empty() && self.mirrors() && self.secondary_can.has(Feature::ListKeys);
-        if !tell_apart && merge.from_the_past.is_empty() {
+        if !tell_apart && merge.from_the_past.is_empty() && merge.missing.is_empty() {
             return Ok(None);
         }
         let mut look = SecondLook::default();
+        for id in &merge.missing {
+            match self.look_for_missing(id).await {
+                Ok(true) => {
+                    look.lost.insert(id.clone());
+                }
+                Ok(false) => {}
+                // As in an outage.
+                Err(_) => {
+                    look.lost.insert(id.clone());
+                    look.unsure = true;
+                }
+            }
+        }
         if !merge.from_the_past.is_empty() {
             let query = JwksQuery { versions: JwksVersions::AllLive, ..query.clone() };
             look.all_live = Some(self.primary.jwks(&query).await?);
@@ -100,6 +113,21 @@ impl MirroredKeyProvider {
             }
         }
         Ok(Some(look))
+    }
+
+    /// Whether the replica of a version is to be published, which a primary that is up does not publish: it may have
+    /// lost it, or somebody may have disabled it there.
+    async fn look_for_missing(&self, id: &KeyVersionId) -> Result<bool, KeyError> {
+        match self.primary.get_key(&id.kid, Some(id.version), Secrets::Omit).await {
+            Ok(key) if key.state() == KeyState::Enabled => Ok(true),
+            Ok(_) => {
+                self.learn_disabled(id).await;
+                Ok(false)
+            }
+            Err(KeyError::NotFound { .. }) => Ok(true),
+            Err(error) if error.is_outage() => Err(error),
+            Err(_) => Ok(false),
+        }
     }
 
     /// Whether there may be anything to publish when the primary is out.
@@ -128,6 +156,8 @@ struct Merge<'a> {
     rest: Vec<Jwk>,
     /// Keys that live, and whose latest version on the primary is one that is destroyed.
     from_the_past: BTreeSet<KeyId>,
+    /// Versions with a replica, which a primary that is up does not publish.
+    missing: BTreeSet<KeyVersionId>,
 }
 
 /// What the two documents do not tell.
@@ -137,11 +167,15 @@ struct SecondLook {
     /// The keys of the secondary that are tagged as replicas: of other processes, or strays that the map does
     /// not know. `None` if that could not be found out; then no foreign key is published.
     replica_kids: Option<HashSet<KeyId>>,
+    /// Those of the versions that the primary does not publish whose replicas are to be published.
+    lost: BTreeSet<KeyVersionId>,
+    /// Whether some of that could not be found out.
+    unsure: bool,
 }
 
 impl Default for SecondLook {
     fn default() -> Self {
-        Self { all_live: None, replica_kids: Some(HashSet::new()) }
+        Self { all_live: None, replica_kids: Some(HashSet::new()), lost: BTreeSet::new(), unsure: false }
     }
 }
 
@@ -164,6 +198,7 @@ impl<'a> Merge<'a> {
             foreign: BTreeMap::new(),
             rest: Vec::new(),
             from_the_past: BTreeSet::new(),
+            missing: BTreeSet::new(),
         };
         merge.add_primary();
         let known = merge.add_replicas();
@@ -236,7 +271,14 @@ impl<'a> Merge<'a> {
         };
         for (version, replica) in replicas {
             let id = kid.at(version);
-            if let Some(jwk) = published.get(&replica.at).filter(|_| !self.ours.contains_key(&id))
+            if record.is_disabled(version) || self.ours.contains_key(&id) {
+                continue;
+            }
+            if up && !self.look.lost.contains(&id) {
+                self.missing.insert(id);
+                continue;
+            }
+            if let Some(jwk) = published.get(&replica.at)
                 && is_right(&id, replica, jwk)
             {
                 let jwk = Jwk::published(&id, replica.key.alg, jwk.key.clone());
@@ -274,6 +316,9 @@ impl<'a> Merge<'a> {
             let latest: BTreeMap<_, _> = self.foreign.keys().map(|id| (id.kid.clone(), id.version)).collect();
             self.foreign.retain(|id, _| latest.get(&id.kid) == Some(&id.version));
         }
+        // None stands in for a latest one that is disabled.
+        let provider = self.provider;
+        self.foreign.retain(|id, _| !provider.is_disabled(id));
     }
 
     fn is_destroyed(&self, id: &KeyVersionId) -> bool {

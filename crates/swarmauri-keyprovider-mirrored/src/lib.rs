@@ -50,15 +50,20 @@ mod locks;
 mod map;
 mod marks;
 mod mode;
+mod operations;
 mod plan;
+mod proof;
 mod provider;
 mod reconcile;
 mod replicate;
+mod states;
 mod status;
 mod store;
+mod work;
 
 pub use mode::{Fidelity, KeptReason, MirrorMode};
 pub use plan::{Conflict, ReconcilePlan, Step};
+pub use proof::{FailedProof, Proof, ProofReport};
 pub use provider::{
     BuildError, JwksMerge, MirroredBuilder, MirroredKeyProvider, NAME, OnPrimaryLoss, Settings,
 };

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use swarmauri_keyprovider::Secrets;
-use swarmauri_keys::{Cursor, KeyError, KeyId, KeySummary, Page, PageRequest};
+use swarmauri_keys::{Cursor, KeyError, KeyId, KeyState, KeySummary, Page, PageRequest};
 
 use crate::events;
 use crate::failover::answered_by_secondary;
@@ -79,8 +79,11 @@ impl MirroredKeyProvider {
     async fn secondary_page(&self, request: &PageRequest) -> Result<Page<KeySummary>, KeyError> {
         let page = self.secondary.list_keys(request).await?;
         let mut items = Vec::with_capacity(page.items.len());
-        for summary in page.items {
+        for mut summary in page.items {
             if !self.is_destroyed(&summary.kid, Some(summary.version)) {
+                if self.is_disabled(&summary.kid.at(summary.version)) {
+                    summary.state = KeyState::Disabled;
+                }
                 items.push(summary);
                 continue;
             }

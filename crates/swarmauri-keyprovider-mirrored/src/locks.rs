@@ -30,6 +30,14 @@ impl KidLocks {
         right.guard = Some(lock.lock_owned().await);
         right
     }
+
+    /// The right to write to this `kid`, if nobody has it now.
+    pub(crate) fn try_lock(&self, kid: &KeyId) -> Option<KidGuard<'_>> {
+        let mut right = KidGuard { locks: self, kid: kid.clone(), guard: None };
+        let lock = Arc::clone(self.in_use.lock().entry(kid.clone()).or_default());
+        right.guard = Some(lock.try_lock_owned().ok()?);
+        Some(right)
+    }
 }
 
 impl KidGuard<'_> {
@@ -64,6 +72,8 @@ mod tests {
         let first = locks.lock(&a).await;
         let _other = locks.lock(&b).await;
         assert!(!first.is_contended());
+        assert!(locks.try_lock(&a).is_none());
+        assert!(!first.is_contended(), "who does not get the right at once does not wait for it");
         let second = tokio::time::timeout(Duration::from_secs(1), locks.lock(&a)).await;
         assert!(second.is_err(), "the first holds it, and the second is dropped while it waits");
         let mut waiter = Box::pin(locks.lock(&a));

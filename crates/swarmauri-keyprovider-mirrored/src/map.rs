@@ -14,15 +14,17 @@
 
 use std::collections::BTreeMap;
 
-use swarmauri_keys::{KeyVersion, KeyVersionId};
+use swarmauri_keys::{KeyState, KeyVersion, KeyVersionId};
 
 use crate::mode::KeptReason;
 
+mod switch;
 mod version;
 
 #[cfg(test)]
 mod tests;
 
+pub(crate) use switch::{Position, Switch};
 pub(crate) use version::{Facts, Replica, Trouble, VersionState};
 
 /// What the mirror knows of one `kid`.
@@ -30,6 +32,8 @@ pub(crate) use version::{Facts, Replica, Trouble, VersionState};
 pub(crate) struct KidRecord {
     pub(crate) whole: Whole,
     pub(crate) versions: BTreeMap<KeyVersion, VersionState>,
+    /// The versions that are disabled, or may be, or whose replicas are.
+    pub(crate) switches: BTreeMap<KeyVersion, Switch>,
     /// A write that the primary may have accepted without our knowing.
     pub(crate) intent: Option<Intent>,
 }
@@ -64,7 +68,8 @@ impl KidRecord {
 
     /// Whether there is nothing to remember.
     pub(crate) fn is_blank(&self) -> bool {
-        self.whole == Whole::Live && self.versions.is_empty() && self.intent.is_none()
+        let Self { whole, versions, switches, intent } = self;
+        *whole == Whole::Live && versions.is_empty() && switches.is_empty() && intent.is_none()
     }
 
     /// Whether this version, or with `None` the whole key, must not be served by anyone (promise 4).
@@ -116,6 +121,19 @@ impl KidRecord {
         let live = self.whole == Whole::Live;
         let states = self.versions.iter().filter(move |(_, state)| live && state.is_live());
         states.map(|(version, _)| *version)
+    }
+
+    /// Whether the primary is believed to have this version, and nobody has asked for its destruction.
+    pub(crate) fn is_live(&self, version: KeyVersion) -> bool {
+        self.whole == Whole::Live && self.versions.get(&version).is_some_and(VersionState::is_live)
+    }
+
+    /// Whether some version is destroyed, or may be any moment.
+    pub(crate) fn has_destroyed_versions(&self) -> bool {
+        let goes = |state: &VersionState| {
+            matches!(state, VersionState::Destroying { .. } | VersionState::Destroyed { .. })
+        };
+        self.versions.values().any(goes)
     }
 
     /// The versions that the primary no longer has, and the secondary may.
@@ -170,7 +188,10 @@ impl KidRecord {
     pub(crate) fn copied(&mut self, version: KeyVersion, replica: Replica) {
         let mirrored = VersionState::Mirrored(replica);
         match self.versions.get_mut(&version) {
-            Some(state @ VersionState::Pending { .. }) => *state = mirrored,
+            Some(state @ VersionState::Pending { .. }) => {
+                *state = mirrored;
+                self.replica_is_new(version);
+            }
             Some(VersionState::Destroying { was, .. })
                 if !matches!(was.as_deref(), Some(VersionState::Mirrored(_))) =>
             {
@@ -197,6 +218,7 @@ impl KidRecord {
         {
             let key = replica.key.clone();
             *state = VersionState::Pending { key, attempted: true, trouble: Trouble::default() };
+            self.replica_is_no_more(version);
         }
     }
 
@@ -204,11 +226,13 @@ impl KidRecord {
     pub(crate) fn forget(&mut self, version: KeyVersion) {
         if let Some(VersionState::Pending { .. }) = self.versions.get(&version) {
             self.versions.remove(&version);
+            self.switches.remove(&version);
         }
     }
 
-    /// A replica that says it is of this version was found. One too many, or of another key, changes nothing.
-    pub(crate) fn adopt(&mut self, version: KeyVersion, replica: &Replica) {
+    /// A replica that says it is of this version was found, in this state. One too many, or of another key,
+    /// changes nothing.
+    pub(crate) fn adopt(&mut self, version: KeyVersion, replica: &Replica, state: KeyState) {
         let found = VersionState::Mirrored(replica.clone());
         let gone = self.whole == Whole::Destroyed;
         match self.versions.get_mut(&version) {
@@ -217,11 +241,13 @@ impl KidRecord {
             }
             None => {
                 self.versions.insert(version, found);
+                self.replica_is_found(version, state);
             }
             Some(state @ VersionState::Destroyed { .. }) => *state = found.destroying(true),
             Some(VersionState::Pending { key, .. }) if key.fingerprint != replica.key.fingerprint => {}
             Some(VersionState::Pending { .. } | VersionState::Destroying { .. }) => {
                 self.copied(version, replica.clone());
+                self.replica_seen(version, &replica.at, state);
             }
             Some(VersionState::Mirrored(_) | VersionState::Kept { .. }) => {}
         }
@@ -232,8 +258,7 @@ impl KidRecord {
         if let Some(VersionState::Pending { trouble, .. } | VersionState::Destroying { trouble, .. }) =
             self.versions.get_mut(&version)
         {
-            trouble.attempts = trouble.attempts.saturating_add(1);
-            trouble.last_error = Some(error.to_owned());
+            trouble.note(error);
         }
     }
 
@@ -315,9 +340,11 @@ impl KidRecord {
             let before = self.versions.remove(&version);
             let after = before.map_or(VersionState::Destroyed { fingerprint: None }, VersionState::gone);
             self.versions.insert(version, after);
+            self.switches.remove(&version);
         } else {
             self.whole = Whole::Destroyed;
             self.intent = None;
+            self.switches.clear();
             let versions = std::mem::take(&mut self.versions);
             self.versions = versions.into_iter().map(|(version, state)| (version, state.gone())).collect();
         }

@@ -1,7 +1,7 @@
 //! The tags by which a replica says what it is a copy of.
 
 use swarmauri_keys::{
-    ExportPolicy, Fingerprint, KeyClass, KeyError, KeyRef, KeyRefParts, KeySpec, KeyVersionId, Tags,
+    ExportPolicy, Fingerprint, KeyClass, KeyError, KeyRef, KeyRefParts, KeySpec, KeyState, KeyVersionId, Tags,
 };
 
 use crate::map::{Facts, Replica};
@@ -72,17 +72,17 @@ pub(crate) fn replica_spec(key: &KeyRef, fidelity: Fidelity) -> Result<KeySpec, 
     Ok(spec.build()?.with_tags(tags))
 }
 
-/// The replica as the primary would have answered: its `kid`, version, policy, class and tags.
+/// The replica as the primary would have answered: its `kid`, version, policy, class and tags, in this state.
 ///
 /// The secret, if the replica's answer holds one, goes along.
-pub(crate) fn as_primary(replica: &KeyRef, id: KeyVersionId) -> Result<KeyRef, KeyError> {
+pub(crate) fn as_primary(replica: &KeyRef, id: KeyVersionId, state: KeyState) -> Result<KeyRef, KeyError> {
     let claim = Claim::read(replica.tags());
     let KeyRefParts {
         id: _,
         alg,
         class,
         uses,
-        state,
+        state: _,
         export_policy,
         size_bits,
         label,

@@ -39,6 +39,8 @@ pub enum KeptReason {
     NoPublicPart,
     /// The export policy is `none`.
     Policy,
+    /// In mode `full`, it was disabled before its secret was copied. It is copied once it is enabled.
+    Disabled,
 }
 
 /// What to copy of one key version.
@@ -102,6 +104,7 @@ impl KeptReason {
         match self {
             Self::NoPublicPart => "no_public_part",
             Self::Policy => "policy",
+            Self::Disabled => "disabled",
         }
     }
 }

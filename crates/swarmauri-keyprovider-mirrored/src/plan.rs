@@ -1,13 +1,14 @@
 //! What is to be repaired: compares primary, secondary and map.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::Serialize;
-use swarmauri_keyprovider::Feature;
-use swarmauri_keys::{KeyError, KeyId, KeyVersion, KeyVersionId, PageRequest};
+use swarmauri_keyprovider::{Feature, Secrets};
+use swarmauri_keys::{KeyError, KeyId, KeyState, KeySummary, KeyVersion, KeyVersionId, PageRequest};
 
-use crate::adopt::{Claims, PAGE, sole};
-use crate::map::{KidRecord, Replica, VersionState, Whole};
+use crate::adopt::{Claims, Found, PAGE, sole};
+use crate::map::{KidRecord, Position, Replica, Switch, VersionState, Whole};
 use crate::marks;
 use crate::mode::{Fidelity, MirrorMode};
 use crate::provider::MirroredKeyProvider;
@@ -69,6 +70,12 @@ pub enum Step {
         /// Where its replica was.
         at: KeyVersionId,
     },
+    /// Ask the primary whether a version is disabled, where that is unknown or seen to differ, and put its replica
+    /// into the same state.
+    SettleState {
+        /// The version.
+        id: KeyVersionId,
+    },
     /// Destroy a replica that is one too many, or of a key that is destroyed.
     DestroyReplica {
         /// What it is a copy of.
@@ -93,11 +100,13 @@ impl MirroredKeyProvider {
         let mut plan = ReconcilePlan::default();
         let claims = if self.mirrors() { self.claims(&mut plan).await } else { None };
         plan.steps.extend(self.intents.open().into_iter().map(|tag| Step::SettleTaggedIntent { tag }));
+        let mut unsettled = BTreeSet::new();
         let mut after = None;
         loop {
             let page = self.map.page(after.as_ref(), PAGE);
             for (kid, record) in &page {
                 plan_debts(kid, record, claims.as_ref(), &mut plan);
+                unsettled.extend(self.unsettled_states(kid, record));
             }
             match page.into_iter().last() {
                 Some((kid, _)) => after = Some(kid),
@@ -105,11 +114,12 @@ impl MirroredKeyProvider {
             }
         }
         if let Some(claims) = &claims {
-            self.plan_replicas(claims, &mut plan);
+            self.plan_replicas(claims, &mut plan, &mut unsettled);
         }
         if self.mirrors() {
-            self.plan_primary(claims.as_ref(), &mut plan).await;
+            self.plan_primary(claims.as_ref(), &mut plan, &mut unsettled).await;
         }
+        plan.steps.extend(unsettled.into_iter().map(|id| Step::SettleState { id }));
         plan
     }
 
@@ -127,12 +137,27 @@ impl MirroredKeyProvider {
         }
     }
 
+    /// The versions whose state is not known, or whose replicas have not been told.
+    fn unsettled_states(&self, kid: &KeyId, record: &KidRecord) -> Vec<KeyVersionId> {
+        let unsettled = |version: KeyVersion, switch: &Switch| {
+            let unknown = switch.primary == Position::Unknown && !record.is_marked(Some(version));
+            unknown || self.to_be_told(record, version).is_some()
+        };
+        let switches = record.switches.iter().filter(|(version, switch)| unsettled(**version, switch));
+        switches.map(|(version, _)| kid.at(*version)).collect()
+    }
+
     /// Replicas that the map does not know, or knows to be wrong.
-    fn plan_replicas(&self, claims: &Claims, plan: &mut ReconcilePlan) {
+    fn plan_replicas(
+        &self,
+        claims: &Claims,
+        plan: &mut ReconcilePlan,
+        unsettled: &mut BTreeSet<KeyVersionId>,
+    ) {
         for (id, replicas) in claims {
             let record = self.map.get(&id.kid).map(|known| known.record).unwrap_or_default();
             let holds_too_much = self.settings.mode != MirrorMode::Full
-                && replicas.iter().any(|one| one.fidelity == Fidelity::Full);
+                && replicas.iter().any(|one| one.replica.fidelity == Fidelity::Full);
             if holds_too_much {
                 plan.conflict(id, "its replica holds the secret, which this mode does not copy; destroy it");
             }
@@ -144,8 +169,13 @@ impl MirroredKeyProvider {
                 }
                 (Some(sole), None) => plan.adopt(id, sole),
                 (Some(_), Some(VersionState::Mirrored(home))) => {
-                    if replicas.iter().any(|one| one.at == home.at) {
+                    if let Some(found) = replicas.iter().find(|one| one.replica.at == home.at) {
                         plan.destroy(id, replicas, Some(home));
+                        if self.secondary_can.has(Feature::Disable)
+                            && (found.state == KeyState::Enabled) == record.is_disabled(id.version)
+                        {
+                            unsettled.insert(id.clone());
+                        }
                     }
                 }
                 (Some(_), Some(VersionState::Kept { .. })) => {
@@ -165,7 +195,12 @@ impl MirroredKeyProvider {
     }
 
     /// Keys that the primary has and the map does not know.
-    async fn plan_primary(&self, claims: Option<&Claims>, plan: &mut ReconcilePlan) {
+    async fn plan_primary(
+        &self,
+        claims: Option<&Claims>,
+        plan: &mut ReconcilePlan,
+        unsettled: &mut BTreeSet<KeyVersionId>,
+    ) {
         if !self.primary_can.has(Feature::ListKeys) {
             plan.not_compared.push("primary: it cannot list its keys".to_owned());
             return;
@@ -177,10 +212,8 @@ impl MirroredKeyProvider {
                 Err(error) => return plan.not_compared.push(format!("primary: {error}")),
             };
             for summary in page.items {
-                match self.knows_all_of(&summary.kid, claims).await {
-                    Ok(true) => {}
-                    Ok(false) => plan.steps.push(Step::TakeIn { kid: summary.kid }),
-                    Err(error) => plan.not_compared.push(format!("primary: {}: {error}", summary.kid)),
+                if let Err(error) = self.plan_key(&summary, claims, plan, unsettled).await {
+                    plan.not_compared.push(format!("primary: {}: {error}", summary.kid));
                 }
             }
             match page.next {
@@ -190,19 +223,46 @@ impl MirroredKeyProvider {
         }
     }
 
-    /// Whether every version that the primary has of a key is in the map, or about to be adopted.
-    async fn knows_all_of(&self, kid: &KeyId, claims: Option<&Claims>) -> Result<bool, KeyError> {
+    /// Takes in versions that are neither in the map nor about to be adopted, and settles states that differ.
+    async fn plan_key(
+        &self,
+        summary: &KeySummary,
+        claims: Option<&Claims>,
+        plan: &mut ReconcilePlan,
+        unsettled: &mut BTreeSet<KeyVersionId>,
+    ) -> Result<(), KeyError> {
+        let kid = &summary.kid;
         let record = self.map.get(kid).map(|known| known.record).unwrap_or_default();
         if record.whole != Whole::Live || record.intent.is_some() {
-            return Ok(true);
+            return Ok(());
         }
         let versions = match self.primary.list_versions(kid).await {
-            Err(KeyError::NotFound { .. }) => return Ok(true),
+            Err(KeyError::NotFound { .. }) => return Ok(()),
             versions => versions?,
         };
         let claimed =
             |version: KeyVersion| claims.is_some_and(|claims| claims.contains_key(&kid.at(version)));
-        Ok(versions.into_iter().all(|version| record.state(version).is_some() || claimed(version)))
+        let unknown = |version: &KeyVersion| record.state(*version).is_none() && !claimed(*version);
+        if versions.iter().any(unknown) {
+            plan.steps.push(Step::TakeIn { kid: kid.clone() });
+        }
+        if !self.primary_can.has(Feature::Disable) {
+            return Ok(());
+        }
+        for version in versions.into_iter().filter(|version| record.is_live(*version)) {
+            let state = if version == summary.version {
+                summary.state
+            } else {
+                match self.primary.get_key(kid, Some(version), Secrets::Omit).await {
+                    Err(KeyError::NotFound { .. }) => continue,
+                    key => key?.state(),
+                }
+            };
+            if (state == KeyState::Enabled) == record.is_disabled(version) {
+                unsettled.insert(kid.at(version));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -227,7 +287,7 @@ fn plan_debts(kid: &KeyId, record: &KidRecord, claims: Option<&Claims>, plan: &m
             }
             VersionState::Mirrored(replica) if record.whole == Whole::Live => {
                 let listed = |claims: &Claims| {
-                    claims.get(&id).is_some_and(|found| found.iter().any(|one| one.at == replica.at))
+                    claims.get(&id).is_some_and(|found| found.iter().any(|one| one.replica.at == replica.at))
                 };
                 if claims.is_some_and(|claims| !listed(claims)) {
                     let at = replica.at.clone();
@@ -249,12 +309,13 @@ impl ReconcilePlan {
         self.conflicts.push(Conflict { id: id.clone(), reason: reason.to_owned() });
     }
 
-    fn adopt(&mut self, id: &KeyVersionId, replica: &Replica) {
-        self.steps.push(Step::AdoptReplica { id: id.clone(), at: replica.at.clone() });
+    fn adopt(&mut self, id: &KeyVersionId, found: &Found) {
+        self.steps.push(Step::AdoptReplica { id: id.clone(), at: found.replica.at.clone() });
     }
 
-    fn destroy(&mut self, id: &KeyVersionId, replicas: &[Replica], but: Option<&Replica>) {
-        let unwanted = replicas.iter().filter(|one| but.is_none_or(|home| home.at != one.at));
+    fn destroy(&mut self, id: &KeyVersionId, replicas: &[Found], but: Option<&Replica>) {
+        let places = replicas.iter().map(|one| &one.replica);
+        let unwanted = places.filter(|one| but.is_none_or(|home| home.at != one.at));
         self.steps.extend(unwanted.map(|one| Step::DestroyReplica { id: id.clone(), at: one.at.clone() }));
     }
 }
@@ -272,6 +333,7 @@ impl fmt::Display for Step {
             Self::TakeIn { kid } => write!(f, "take in and copy versions of {kid}"),
             Self::Copy { id } => write!(f, "copy {id}"),
             Self::CopyAgain { id, at } => write!(f, "copy {id} again, its replica {at} is gone"),
+            Self::SettleState { id } => write!(f, "find out whether {id} is disabled, and tell its replica"),
             Self::DestroyReplica { id, at } => write!(f, "destroy {at}, an unwanted replica of {id}"),
         }
     }

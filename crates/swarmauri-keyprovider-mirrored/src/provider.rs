@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use swarmauri_keyprovider::{Capabilities, Feature, JwksQuery, KeyProvider, KeyReference, Secrets};
+use swarmauri_keyprovider::{
+    Capabilities, Feature, JwksQuery, KeyOperations, KeyProvider, KeyReference, Secrets,
+};
 use swarmauri_keys::{
-    Jwk, JwkSet, KeyAlg, KeyError, KeyId, KeyMaterial, KeyRef, KeySpec, KeySummary, KeyVersion, Page,
-    PageRequest, SecretBytes, SpecOverrides,
+    Jwk, JwkSet, KeyAlg, KeyError, KeyId, KeyMaterial, KeyRef, KeySpec, KeyState, KeySummary, KeyVersion,
+    Page, PageRequest, SecretBytes, SpecOverrides,
 };
 
 use crate::capabilities;
@@ -262,6 +264,21 @@ impl KeyProvider for MirroredKeyProvider {
     async fn destroy_key(&self, kid: &KeyId, version: Option<KeyVersion>) -> Result<bool, KeyError> {
         self.capabilities.require(Feature::Destroy)?;
         self.destroy(kid, version).await
+    }
+
+    async fn disable_key(&self, kid: &KeyId, version: KeyVersion) -> Result<(), KeyError> {
+        self.capabilities.require(Feature::Disable)?;
+        self.set_state(kid, version, KeyState::Disabled).await
+    }
+
+    async fn enable_key(&self, kid: &KeyId, version: KeyVersion) -> Result<(), KeyError> {
+        self.capabilities.require(Feature::Disable)?;
+        self.set_state(kid, version, KeyState::Enabled).await
+    }
+
+    fn operations(&self) -> Option<&dyn KeyOperations> {
+        let any = !self.capabilities.operations.is_empty() && self.primary.operations().is_some();
+        any.then_some(self)
     }
 
     async fn get_key(

@@ -1,15 +1,16 @@
 //! Repair: carries a plan out, step by step.
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use swarmauri_keyprovider::{Feature, Secrets};
 use swarmauri_keys::{KeyError, KeyId, KeyRef, KeyVersion, KeyVersionId};
 
-use crate::adopt::for_each_key;
+use crate::adopt::{Found, for_each_key};
 use crate::destroy::knows;
 use crate::failover::check_answer;
 use crate::map::{Facts, Replica, VersionState, Whole};
 use crate::marks;
 use crate::plan::{Conflict, ReconcilePlan, Step};
+use crate::proof::as_text;
 use crate::provider::MirroredKeyProvider;
 use crate::store::update;
 
@@ -92,6 +93,7 @@ impl MirroredKeyProvider {
                 update(&*self.map, &id.kid, |record| record.replica_lost(id.version, at)).await?;
                 self.copy_or_forget(id).await
             }
+            Step::SettleState { id } => self.settle_state(id).await,
             Step::DestroyReplica { id, at } => self.destroy_unwanted(id, at).await,
         }
     }
@@ -135,8 +137,8 @@ impl MirroredKeyProvider {
     async fn copy_or_forget(&self, id: &KeyVersionId) -> Result<(), KeyError> {
         match self.copy(id, None).await {
             Some(KeyError::NotFound { .. }) => {
-                if let Some(replica) = self.find_replica(id).await? {
-                    return self.adopt(id, &replica).await;
+                if let Some(found) = self.find_replica(id).await? {
+                    return self.adopt(id, &found).await;
                 }
                 update(&*self.map, &id.kid, |record| record.forget(id.version)).await
             }
@@ -185,17 +187,22 @@ impl MirroredKeyProvider {
     /// Adopts a replica, unless the primary has another key under that name.
     async fn adopt_checked(&self, id: &KeyVersionId, at: &KeyVersionId) -> Result<(), KeyError> {
         let _right = self.locks.lock(&id.kid).await;
-        let Some(replica) = self.replica_at(id, at).await? else {
+        let Some(found) = self.replica_at(id, at).await? else {
             return Ok(());
         };
-        match self.primary.get_key(&id.kid, Some(id.version), Secrets::Omit).await {
-            Ok(key) if Facts::of(&key) != replica.key => {
+        let state = match self.primary.get_key(&id.kid, Some(id.version), Secrets::Omit).await {
+            Ok(key) if Facts::of(&key) != found.replica.key => {
                 return Err(KeyError::integrity(format!("{at} says that it is a copy of {id}, and is not")));
             }
-            Ok(_) | Err(KeyError::NotFound { .. }) => {}
+            Ok(key) => Some(key.state()),
+            Err(KeyError::NotFound { .. }) => None,
             Err(error) => return Err(error),
+        };
+        self.adopt(id, &found).await?;
+        match state {
+            Some(state) => self.switched(id, state).await,
+            None => Ok(()),
         }
-        self.adopt(id, &replica).await
     }
 
     async fn destroy_unwanted(&self, id: &KeyVersionId, at: &KeyVersionId) -> Result<(), KeyError> {
@@ -213,11 +220,12 @@ impl MirroredKeyProvider {
     }
 
     /// The replica at a place, if it still is there and still says that it is a copy of this.
-    async fn replica_at(&self, id: &KeyVersionId, at: &KeyVersionId) -> Result<Option<Replica>, KeyError> {
+    async fn replica_at(&self, id: &KeyVersionId, at: &KeyVersionId) -> Result<Option<Found>, KeyError> {
         match self.secondary.get_key(&at.kid, Some(at.version), Secrets::Omit).await {
             Ok(key) => Ok(marks::Claim::read(key.tags())
                 .filter(|claim| claim.source == *id)
-                .map(|claim| Replica { at: at.clone(), fidelity: claim.fidelity, key: Facts::of(&key) })),
+                .map(|claim| Replica { at: at.clone(), fidelity: claim.fidelity, key: Facts::of(&key) })
+                .map(|replica| Found { replica, state: key.state() })),
             Err(KeyError::NotFound { .. }) => Ok(None),
             Err(error) => Err(error),
         }
@@ -229,8 +237,4 @@ impl ReconcileReport {
     pub fn is_clean(&self) -> bool {
         self.failed.is_empty() && self.conflicts.is_empty() && self.not_compared.is_empty()
     }
-}
-
-fn as_text<S: Serializer>(error: &KeyError, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(error)
 }

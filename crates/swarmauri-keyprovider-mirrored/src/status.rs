@@ -6,7 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::adopt::PAGE;
-use crate::map::{Intent, KidRecord, Trouble, VersionState, Whole};
+use crate::map::{Intent, KidRecord, Position, Trouble, VersionState, Whole};
 use crate::mode::{Fidelity, KeptReason, MirrorMode};
 use crate::provider::MirroredKeyProvider;
 
@@ -19,6 +19,8 @@ pub struct MirrorStatus {
     pub replicas: BTreeMap<Fidelity, usize>,
     /// Versions that have no replica on purpose, by the reason.
     pub kept: BTreeMap<KeptReason, usize>,
+    /// Versions that are disabled, or count as such because the answer of the primary was lost.
+    pub disabled: usize,
     /// Versions destroyed, for which a tombstone is kept.
     pub tombstones: usize,
     /// What is owed; [`reconcile`](MirroredKeyProvider::reconcile) pays it.
@@ -53,6 +55,10 @@ pub enum DebtKind {
     CreateOutcome,
     /// The outcome of a rotation on the primary is unknown.
     RotateOutcome,
+    /// The outcome of a disable or enable on the primary is unknown. The version counts as disabled.
+    StateOutcome,
+    /// The replica is to be disabled or enabled, as the primary's key was.
+    ReplicaState,
 }
 
 impl MirroredKeyProvider {
@@ -62,6 +68,7 @@ impl MirroredKeyProvider {
             mode: self.settings.mode,
             replicas: BTreeMap::new(),
             kept: BTreeMap::new(),
+            disabled: 0,
             tombstones: 0,
             backlog: Vec::new(),
         };
@@ -75,6 +82,15 @@ impl MirroredKeyProvider {
                 status.count_key(kid.as_str(), record);
                 for (version, state) in &record.versions {
                     status.count(&kid.at(*version).to_string(), state);
+                }
+                for (version, switch) in &record.switches {
+                    status.disabled += usize::from(record.is_disabled(*version));
+                    let id = kid.at(*version).to_string();
+                    if switch.primary == Position::Unknown {
+                        status.owe(id, DebtKind::StateOutcome, &switch.trouble);
+                    } else if self.to_be_told(record, *version).is_some() {
+                        status.owe(id, DebtKind::ReplicaState, &switch.trouble);
+                    }
                 }
             }
             match page.into_iter().last() {
@@ -124,6 +140,8 @@ impl fmt::Display for DebtKind {
             Self::DestroyOutcome => "destroy of unknown outcome",
             Self::CreateOutcome => "create of unknown outcome",
             Self::RotateOutcome => "rotation of unknown outcome",
+            Self::StateOutcome => "state of unknown outcome",
+            Self::ReplicaState => "state of replica",
         })
     }
 }

@@ -40,7 +40,7 @@ pub use registry::RegistryError;
 /// For the crates that submit a [`ProviderRegistration`](registry::ProviderRegistration).
 pub use inventory;
 
-use swarmauri_keys::{KeyError, KeyId};
+use swarmauri_keys::{KeyError, KeyId, SecretBytes};
 
 /// A `kid` of 128 random bits from the operating system.
 ///
@@ -49,7 +49,22 @@ use swarmauri_keys::{KeyError, KeyId};
 /// [`KeyError::Unavailable`] if the operating system gives no random bytes.
 pub fn random_kid() -> Result<KeyId, KeyError> {
     let mut bits = [0; 16];
-    getrandom::fill(&mut bits)
-        .map_err(|error| KeyError::unavailable(format!("random bytes of the operating system: {error}")))?;
+    fill(&mut bits)?;
     Ok(KeyId::from_random(bits))
+}
+
+/// 256 random bits from the operating system, for challenges.
+///
+/// # Errors
+///
+/// [`KeyError::Unavailable`] if the operating system gives no random bytes.
+pub fn random_secret() -> Result<SecretBytes, KeyError> {
+    let mut bits = vec![0; 32];
+    fill(&mut bits)?;
+    Ok(bits.into())
+}
+
+fn fill(bytes: &mut [u8]) -> Result<(), KeyError> {
+    getrandom::fill(bytes)
+        .map_err(|error| KeyError::unavailable(format!("random bytes of the operating system: {error}")))
 }

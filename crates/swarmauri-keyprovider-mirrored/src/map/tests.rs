@@ -207,24 +207,24 @@ fn a_version_that_comes_after_its_destroy_was_asked_for_is_taken_along() {
 #[test]
 fn adoption_fills_gaps_and_overrides_nothing() {
     let mut record = KidRecord::default();
-    record.adopt(ONE, &replica(1));
+    record.adopt(ONE, &replica(1), KeyState::Enabled);
     assert_eq!(record, mirrored());
-    record.adopt(ONE, &replica(2)); // one too many
+    record.adopt(ONE, &replica(2), KeyState::Enabled); // one too many
     assert_eq!(record, mirrored());
 
     let mut pending = KidRecord::default();
     pending.accept(ONE, facts(1), None).unwrap();
     let before = pending.clone();
-    pending.adopt(ONE, &replica(2)); // of another key
+    pending.adopt(ONE, &replica(2), KeyState::Enabled); // of another key
     assert_eq!(pending, before);
-    pending.adopt(ONE, &replica(1));
+    pending.adopt(ONE, &replica(1), KeyState::Enabled);
     assert_eq!(pending, mirrored());
 
     for which in [Some(ONE), None] {
         let mut destroyed = KidRecord::default();
         destroyed.begin_destroy(which);
         destroyed.primary_gone(which);
-        destroyed.adopt(ONE, &replica(1));
+        destroyed.adopt(ONE, &replica(1), KeyState::Enabled);
         assert_eq!((destroyed.servable(Some(ONE)), destroyed.doomed()), (None, vec![ONE]));
     }
 }
@@ -257,7 +257,7 @@ fn random_orders_keep_the_invariants() {
                 }
                 6 => record.replica_gone(one),
                 7 => record.replica_lost(one, &replica(n).at),
-                8 => record.adopt(one, &replica(n)),
+                8 => record.adopt(one, &replica(n), KeyState::Enabled),
                 _ => record.trouble(one, "no answer"),
             }
             for n in 1..=3_u8 {

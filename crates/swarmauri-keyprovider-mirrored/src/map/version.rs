@@ -41,6 +41,13 @@ pub(crate) struct Trouble {
     pub(crate) last_error: Option<String>,
 }
 
+impl Trouble {
+    pub(super) fn note(&mut self, error: &str) {
+        self.attempts = self.attempts.saturating_add(1);
+        self.last_error = Some(error.to_owned());
+    }
+}
+
 impl Facts {
     /// The facts of a key. The thumbprint of a pair is computed, not believed.
     pub(crate) fn of(key: &KeyRef) -> Self {
