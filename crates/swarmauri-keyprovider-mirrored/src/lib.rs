@@ -44,6 +44,7 @@ mod encode;
 mod events;
 mod failover;
 mod intents;
+mod job;
 mod jwks;
 mod list;
 mod locks;

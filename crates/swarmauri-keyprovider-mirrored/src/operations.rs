@@ -1,4 +1,4 @@
-//! A thin `impl KeyOperations`: see [`Work`].
+//! A thin `impl KeyOperations`: see [`Job`].
 
 use async_trait::async_trait;
 use swarmauri_keyprovider::KeyOperations;
@@ -6,8 +6,8 @@ use swarmauri_keys::{
     Acceptance, Ciphertext, KeyError, KeyId, KeyVersion, PublicKey, SecretBytes, Signature, VerifyWith,
 };
 
+use crate::job::{Done, Job};
 use crate::provider::MirroredKeyProvider;
-use crate::work::{Done, Work};
 
 #[async_trait]
 #[deny(clippy::missing_trait_methods)]
@@ -18,7 +18,7 @@ impl KeyOperations for MirroredKeyProvider {
         version: Option<KeyVersion>,
         message: &[u8],
     ) -> Result<Signature, KeyError> {
-        self.work(kid, version, Acceptance::EnabledOnly, Work::Sign { message }).await?.signature()
+        self.work(kid, version, Acceptance::EnabledOnly, Job::Sign { message }).await?.signature()
     }
 
     async fn verify(
@@ -29,8 +29,8 @@ impl KeyOperations for MirroredKeyProvider {
         signature: &[u8],
         acceptance: Acceptance,
     ) -> Result<KeyVersion, KeyError> {
-        let work = Work::Verify { message, signature };
-        self.work(kid, named(with), acceptance, work).await?.verified()
+        let job = Job::Verify { message, signature };
+        self.work(kid, named(with), acceptance, job).await?.verified()
     }
 
     async fn mac(
@@ -39,7 +39,7 @@ impl KeyOperations for MirroredKeyProvider {
         version: Option<KeyVersion>,
         message: &[u8],
     ) -> Result<Signature, KeyError> {
-        self.work(kid, version, Acceptance::EnabledOnly, Work::Mac { message }).await?.signature()
+        self.work(kid, version, Acceptance::EnabledOnly, Job::Mac { message }).await?.signature()
     }
 
     async fn verify_mac(
@@ -50,7 +50,7 @@ impl KeyOperations for MirroredKeyProvider {
         mac: &[u8],
         acceptance: Acceptance,
     ) -> Result<KeyVersion, KeyError> {
-        self.work(kid, named(with), acceptance, Work::VerifyMac { message, mac }).await?.verified()
+        self.work(kid, named(with), acceptance, Job::VerifyMac { message, mac }).await?.verified()
     }
 
     async fn encrypt(
@@ -60,8 +60,8 @@ impl KeyOperations for MirroredKeyProvider {
         plaintext: &[u8],
         aad: &[u8],
     ) -> Result<Ciphertext, KeyError> {
-        let work = Work::Encrypt { plaintext, aad };
-        self.work(kid, version, Acceptance::EnabledOnly, work).await?.ciphertext()
+        let job = Job::Encrypt { plaintext, aad };
+        self.work(kid, version, Acceptance::EnabledOnly, job).await?.ciphertext()
     }
 
     async fn decrypt(
@@ -70,8 +70,8 @@ impl KeyOperations for MirroredKeyProvider {
         aad: &[u8],
         acceptance: Acceptance,
     ) -> Result<SecretBytes, KeyError> {
-        let work = Work::Decrypt { sealed, aad };
-        self.work(&sealed.kid, Some(sealed.version), acceptance, work).await?.secret()
+        let job = Job::Decrypt { sealed, aad };
+        self.work(&sealed.kid, Some(sealed.version), acceptance, job).await?.secret()
     }
 
     async fn agree(
@@ -81,7 +81,7 @@ impl KeyOperations for MirroredKeyProvider {
         peer: &PublicKey,
         acceptance: Acceptance,
     ) -> Result<SecretBytes, KeyError> {
-        self.work(kid, version, acceptance, Work::Agree { peer }).await?.secret()
+        self.work(kid, version, acceptance, Job::Agree { peer }).await?.secret()
     }
 
     async fn wrap_key(
@@ -90,7 +90,7 @@ impl KeyOperations for MirroredKeyProvider {
         version: Option<KeyVersion>,
         key: &SecretBytes,
     ) -> Result<Ciphertext, KeyError> {
-        self.work(kid, version, Acceptance::EnabledOnly, Work::WrapKey { key }).await?.ciphertext()
+        self.work(kid, version, Acceptance::EnabledOnly, Job::WrapKey { key }).await?.ciphertext()
     }
 
     async fn unwrap_key(
@@ -98,8 +98,8 @@ impl KeyOperations for MirroredKeyProvider {
         wrapped: &Ciphertext,
         acceptance: Acceptance,
     ) -> Result<SecretBytes, KeyError> {
-        let work = Work::UnwrapKey { wrapped };
-        self.work(&wrapped.kid, Some(wrapped.version), acceptance, work).await?.secret()
+        let job = Job::UnwrapKey { wrapped };
+        self.work(&wrapped.kid, Some(wrapped.version), acceptance, job).await?.secret()
     }
 }
 

@@ -140,8 +140,7 @@ impl MirroredKeyProvider {
     /// The versions whose state is not known, or whose replicas have not been told.
     fn unsettled_states(&self, kid: &KeyId, record: &KidRecord) -> Vec<KeyVersionId> {
         let unsettled = |version: KeyVersion, switch: &Switch| {
-            let unknown = switch.primary == Position::Unknown && !record.is_marked(Some(version));
-            unknown || self.to_be_told(record, version).is_some()
+            switch.primary == Position::Unknown || self.to_be_told(record, version).is_some()
         };
         let switches = record.switches.iter().filter(|(version, switch)| unsettled(**version, switch));
         switches.map(|(version, _)| kid.at(*version)).collect()

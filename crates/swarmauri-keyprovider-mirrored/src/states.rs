@@ -84,15 +84,18 @@ impl MirroredKeyProvider {
     /// Finds out what state a version is in, when that is not known, or not what was seen on either side.
     pub(crate) async fn settle_state(&self, id: &KeyVersionId) -> Result<(), KeyError> {
         let _right = self.locks.lock(&id.kid).await;
-        let known = self.map.get(&id.kid);
-        if known.is_some_and(|known| known.record.is_marked(Some(id.version))) {
-            return Ok(()); // destroyed, or about to be
+        let record = self.map.get(&id.kid).map(|known| known.record).unwrap_or_default();
+        if record.is_destroyed(Some(id.version)) {
+            return Ok(());
         }
         let state = match self.primary.get_key(&id.kid, Some(id.version), Secrets::Omit).await {
             Ok(key) => key.state(),
-            // Lost. If somebody has asked for it to be disabled, so it stays.
-            Err(KeyError::NotFound { .. }) if self.is_disabled(id) => KeyState::Disabled,
-            Err(KeyError::NotFound { .. }) => KeyState::Enabled,
+            // Lost. If somebody has asked for it to be disabled, so it stays; if it ever was there.
+            Err(KeyError::NotFound { .. }) => {
+                let was_there = !self.mirrors() || record.state(id.version).is_some();
+                let disabled = was_there && record.is_disabled(id.version);
+                if disabled { KeyState::Disabled } else { KeyState::Enabled }
+            }
             Err(error) => return Err(error),
         };
         update(&*self.map, &id.kid, |record| record.switched(id.version, state)).await?;

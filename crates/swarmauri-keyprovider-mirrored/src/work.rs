@@ -1,142 +1,19 @@
-//! Work with keys: by the primary, and on an outage or a loss by the replica.
+//! Working with keys: by the primary, and on an outage or a loss by the replica.
 //!
 //! What the public half suffices for goes the way of public reads; what takes the secret goes to full replicas
 //! alone, and on outages alone.
 
-use swarmauri_keyprovider::{KeyOperations, Secrets};
-use swarmauri_keys::{
-    Acceptance, Ciphertext, KeyError, KeyId, KeyOperation, KeyRef, KeyVersion, KeyVersionId, PublicKey,
-    SecretBytes, Signature, VerifyWith,
-};
+use std::sync::Arc;
+
+use swarmauri_keyprovider::Secrets;
+use swarmauri_keys::{Acceptance, KeyError, KeyId, KeyOperation, KeyVersion, KeyVersionId};
 
 use crate::events;
 use crate::failover::{OVERTAKEN, answered_by_secondary, public_replica_only};
+use crate::job::{Done, Job};
 use crate::map::{KidRecord, Replica, VersionState};
 use crate::mode::Fidelity;
 use crate::provider::MirroredKeyProvider;
-
-/// What is to be done, whoever does it.
-#[derive(Clone, Copy)]
-pub(crate) enum Work<'a> {
-    Sign { message: &'a [u8] },
-    Verify { message: &'a [u8], signature: &'a [u8] },
-    Mac { message: &'a [u8] },
-    VerifyMac { message: &'a [u8], mac: &'a [u8] },
-    Encrypt { plaintext: &'a [u8], aad: &'a [u8] },
-    Decrypt { sealed: &'a Ciphertext, aad: &'a [u8] },
-    Agree { peer: &'a PublicKey },
-    WrapKey { key: &'a SecretBytes },
-    UnwrapKey { wrapped: &'a Ciphertext },
-}
-
-/// What comes of it.
-#[derive(Debug)]
-pub(crate) enum Done {
-    Signature(Signature),
-    Ciphertext(Ciphertext),
-    Secret(SecretBytes),
-    Verified(KeyVersion),
-}
-
-impl Work<'_> {
-    pub(crate) fn operation(&self) -> KeyOperation {
-        match self {
-            Self::Sign { .. } => KeyOperation::Sign,
-            Self::Verify { .. } => KeyOperation::Verify,
-            Self::Mac { .. } => KeyOperation::Mac,
-            Self::VerifyMac { .. } => KeyOperation::VerifyMac,
-            Self::Encrypt { .. } => KeyOperation::Encrypt,
-            Self::Decrypt { .. } => KeyOperation::Decrypt,
-            Self::Agree { .. } => KeyOperation::Agree,
-            Self::WrapKey { .. } => KeyOperation::WrapKey,
-            Self::UnwrapKey { .. } => KeyOperation::UnwrapKey,
-        }
-    }
-
-    /// Whether it is held against all live versions, rather than done with the latest, where none is named.
-    fn is_verifying(&self) -> bool {
-        matches!(self, Self::Verify { .. } | Self::VerifyMac { .. })
-    }
-
-    /// Has it done with a key of one side, under that side's name for it.
-    async fn ask(
-        &self,
-        side: &dyn KeyOperations,
-        kid: &KeyId,
-        version: Option<KeyVersion>,
-        acceptance: Acceptance,
-    ) -> Result<Done, KeyError> {
-        let with = version.map_or(VerifyWith::AnyLive, VerifyWith::Version);
-        match *self {
-            Self::Sign { message } => side.sign(kid, version, message).await.map(Done::Signature),
-            Self::Verify { message, signature } => {
-                side.verify(kid, with, message, signature, acceptance).await.map(Done::Verified)
-            }
-            Self::Mac { message } => side.mac(kid, version, message).await.map(Done::Signature),
-            Self::VerifyMac { message, mac } => {
-                side.verify_mac(kid, with, message, mac, acceptance).await.map(Done::Verified)
-            }
-            Self::Encrypt { plaintext, aad } => {
-                side.encrypt(kid, version, plaintext, aad).await.map(Done::Ciphertext)
-            }
-            Self::WrapKey { key } => side.wrap_key(kid, version, key).await.map(Done::Ciphertext),
-            Self::Agree { peer } => side.agree(kid, version, peer, acceptance).await.map(Done::Secret),
-            Self::Decrypt { sealed, aad } => match renamed(sealed, kid, version) {
-                None => side.decrypt(sealed, aad, acceptance).await.map(Done::Secret),
-                Some(renamed) => side.decrypt(&renamed, aad, acceptance).await.map(Done::Secret),
-            },
-            Self::UnwrapKey { wrapped } => match renamed(wrapped, kid, version) {
-                None => side.unwrap_key(wrapped, acceptance).await.map(Done::Secret),
-                Some(renamed) => side.unwrap_key(&renamed, acceptance).await.map(Done::Secret),
-            },
-        }
-    }
-}
-
-/// A ciphertext under another side's name for its key; `None` if it bears that one.
-fn renamed(sealed: &Ciphertext, kid: &KeyId, version: Option<KeyVersion>) -> Option<Ciphertext> {
-    let version = version.unwrap_or(sealed.version);
-    let same = sealed.kid == *kid && sealed.version == version;
-    (!same).then(|| Ciphertext { kid: kid.clone(), version, ..sealed.clone() })
-}
-
-impl Done {
-    /// The version that did it, where that shows.
-    fn version(&self) -> Option<KeyVersion> {
-        match self {
-            Self::Signature(signature) => Some(signature.version),
-            Self::Ciphertext(ciphertext) => Some(ciphertext.version),
-            Self::Verified(version) => Some(*version),
-            Self::Secret(_) => None,
-        }
-    }
-
-    /// What a replica did, under the primary's name; an error if it was not the replica that was asked.
-    fn of_primary(self, at: &KeyVersionId, shown: &KeyRef) -> Result<Self, KeyError> {
-        let alg = shown.alg();
-        let right = match &self {
-            Self::Signature(done) => done.id() == *at && done.alg == alg,
-            Self::Ciphertext(done) => done.id() == *at && done.alg == alg,
-            Self::Verified(version) => *version == at.version,
-            Self::Secret(_) => true,
-        };
-        if !right {
-            let error = KeyError::integrity(format!(
-                "the secondary was asked to work with the replica of {}, and worked with another key",
-                shown.id()
-            ));
-            events::wrong_key(shown.id(), &error);
-            return Err(error);
-        }
-        let KeyVersionId { kid, version } = shown.id().clone();
-        Ok(match self {
-            Self::Signature(done) => Self::Signature(Signature { kid, version, ..done }),
-            Self::Ciphertext(done) => Self::Ciphertext(Ciphertext { kid, version, ..done }),
-            Self::Verified(_) => Self::Verified(version),
-            secret @ Self::Secret(_) => secret,
-        })
-    }
-}
 
 impl MirroredKeyProvider {
     /// Has work done, with the version that is named or the latest; verifying, with any live one.
@@ -145,34 +22,56 @@ impl MirroredKeyProvider {
         kid: &KeyId,
         version: Option<KeyVersion>,
         acceptance: Acceptance,
-        work: Work<'_>,
+        job: Job<'_>,
     ) -> Result<Done, KeyError> {
-        self.capabilities.require_operation(work.operation())?;
-        let error = match self.work_on_primary(kid, version, acceptance, work).await {
+        self.capabilities.require_operation(job.operation())?;
+        let error = match self.work_on_primary(kid, version, acceptance, job).await {
             Err(error) => error,
             done => return done,
         };
         self.learn_from(&error).await;
         // A loss is made up for by replicas if it is a public read that meets it.
-        let public = work.operation() == KeyOperation::Verify
-            || matches!(work, Work::Encrypt { .. } | Work::WrapKey { .. });
+        let public = job.operation() == KeyOperation::Verify
+            || matches!(job, Job::Encrypt { .. } | Job::WrapKey { .. });
         if !self.may_fail_over(&error, if public { Secrets::Omit } else { Secrets::Include }) {
             return Err(error);
         }
-        events::failing_over(work.operation().as_str(), kid, version, &error);
+        events::failing_over(job.operation().as_str(), kid, version, &error);
         if !self.mirrors() {
-            return self.work_on_same_name(kid, version, acceptance, work, error).await;
+            return self.work_on_same_name(kid, version, acceptance, job, error).await;
         }
         let Some(record) = self.record_for_failover(kid, version).await else {
             return Err(error);
         };
-        if work.is_verifying() && version.is_none() {
-            return self.verify_on_replicas(kid, &record, acceptance, work, error).await;
+        if job.is_verifying() && version.is_none() {
+            return self.verify_on_replicas(kid, &record, acceptance, job, error).await;
         }
-        let Some((found, replica)) = record.servable(version) else {
-            return Err(no_replica(kid, version, &record, error));
-        };
-        self.work_on_replica(&kid.at(found), replica, acceptance, work, error).await
+        self.work_on_replica_of(kid, version, record, acceptance, job, error).await
+    }
+
+    /// Has the replica of the version that is named do it, or of the latest.
+    async fn work_on_replica_of(
+        &self,
+        kid: &KeyId,
+        version: Option<KeyVersion>,
+        mut record: Arc<KidRecord>,
+        acceptance: Acceptance,
+        job: Job<'_>,
+        error: KeyError,
+    ) -> Result<Done, KeyError> {
+        loop {
+            let Some((found, replica)) = record.servable(version) else {
+                return Err(no_replica(kid, version, &record, error));
+            };
+            let done = self.work_on_replica(&kid.at(found), replica, acceptance, job, error.clone()).await;
+            // The latest may have been destroyed meanwhile; then it is another one.
+            let now = self.map.get(kid).map(|known| known.record).unwrap_or_default();
+            let latest = now.servable(None).map(|(latest, _)| latest);
+            if done.is_ok() || version.is_some() || latest == Some(found) {
+                return done;
+            }
+            record = now;
+        }
     }
 
     /// Has the primary do it. What a version does that is destroyed, tombstones being ahead of the primary, is not
@@ -182,21 +81,25 @@ impl MirroredKeyProvider {
         kid: &KeyId,
         version: Option<KeyVersion>,
         acceptance: Acceptance,
-        work: Work<'_>,
+        job: Job<'_>,
     ) -> Result<Done, KeyError> {
         let primary = self.primary.operations();
-        let primary = primary.ok_or_else(|| KeyError::unsupported(work.operation().as_str()))?;
+        let primary = primary.ok_or_else(|| KeyError::unsupported(job.operation().as_str()))?;
         self.check_not_destroyed(kid, version)?;
         for _ in 0..OVERTAKEN {
             let asked =
-                if work.is_verifying() { version } else { self.latest_if_unclear(kid, version).await? };
-            let done = work.ask(primary, kid, asked, acceptance).await?;
+                if job.is_verifying() { version } else { self.latest_if_unclear(kid, version).await? };
+            let done = match job.ask(primary, kid, asked, acceptance).await {
+                // The latest was destroyed meanwhile; then it is another one.
+                Err(KeyError::NotFound { .. }) if asked != version => continue,
+                done => done?,
+            };
             match done.version().or(asked) {
                 Some(by) if self.is_destroyed(kid, Some(by)) => {}
                 _ if self.is_destroyed(kid, None) => {}
                 _ => return Ok(done),
             }
-            if work.is_verifying() && version.is_none() {
+            if job.is_verifying() && version.is_none() {
                 return Err(KeyError::NotAuthentic);
             }
             if version.is_some() || self.is_destroyed(kid, None) {
@@ -227,10 +130,10 @@ impl MirroredKeyProvider {
         id: &KeyVersionId,
         replica: &Replica,
         acceptance: Acceptance,
-        work: Work<'_>,
+        job: Job<'_>,
         error: KeyError,
     ) -> Result<Done, KeyError> {
-        let operation = work.operation();
+        let operation = job.operation();
         let public = operation.is_public(replica.key.alg);
         if !public && !error.is_outage() {
             return Err(error);
@@ -245,7 +148,7 @@ impl MirroredKeyProvider {
             return Err(error);
         };
         let at = &replica.at;
-        let done = match work.ask(secondary, &at.kid, Some(at.version), acceptance).await {
+        let done = match job.ask(secondary, &at.kid, Some(at.version), acceptance).await {
             Ok(done) => done.of_primary(at, &shown)?,
             Err(second) if is_about_input(&second) => return Err(second),
             Err(second) => return Err(self.replica_unreadable(id, replica, error, second).await),
@@ -263,7 +166,7 @@ impl MirroredKeyProvider {
         kid: &KeyId,
         record: &KidRecord,
         acceptance: Acceptance,
-        work: Work<'_>,
+        job: Job<'_>,
         error: KeyError,
     ) -> Result<Done, KeyError> {
         let replicas: Vec<_> = record.all_servable().collect();
@@ -272,7 +175,7 @@ impl MirroredKeyProvider {
         }
         let (mut held_against_any, mut refusal) = (false, None);
         for (version, replica) in replicas.into_iter().rev() {
-            match self.work_on_replica(&kid.at(version), replica, acceptance, work, error.clone()).await {
+            match self.work_on_replica(&kid.at(version), replica, acceptance, job, error.clone()).await {
                 Ok(done) => return Ok(done),
                 Err(KeyError::NotAuthentic) => held_against_any = true,
                 // Of versions that do not verify the latest one tells why; but another may have made it, and not be
@@ -301,10 +204,10 @@ impl MirroredKeyProvider {
         kid: &KeyId,
         version: Option<KeyVersion>,
         acceptance: Acceptance,
-        work: Work<'_>,
+        job: Job<'_>,
         error: KeyError,
     ) -> Result<Done, KeyError> {
-        let operation = work.operation();
+        let operation = job.operation();
         let Some(secondary) = self.secondary.operations() else {
             return Err(error);
         };
@@ -313,12 +216,12 @@ impl MirroredKeyProvider {
         if !operation.is_public(shown.alg()) && !error.is_outage() {
             return Err(error);
         }
-        let any = work.is_verifying() && version.is_none();
+        let any = job.is_verifying() && version.is_none();
         if !any {
             shown.check_operation(operation, acceptance)?;
         }
         let asked = if any { None } else { Some(shown.version()) };
-        let done = match work.ask(secondary, kid, asked, acceptance).await {
+        let done = match job.ask(secondary, kid, asked, acceptance).await {
             Ok(done) => done,
             Err(second) if is_about_input(&second) => return Err(second),
             failed => return answered_by_secondary(operation.as_str(), failed, error),

@@ -6,12 +6,13 @@ use swarmauri_keys::{KeyAlg, KeyError, PrivateKey, PublicKey, SecretBytes};
 use crate::{aes, ed25519, hmac as hmac_keys, p256, rsa_oaep, rsa_pss, x25519};
 
 /// The form of a secret that a crypto library computes with.
+#[allow(clippy::large_enum_variant, reason = "it is boxed, once for each key that has worked")]
 pub(crate) enum Engine {
     Aes(Box<aead::LessSafeKey>),
     Hmac(hmac::Key),
     Ed25519(signature::Ed25519KeyPair),
     P256(signature::EcdsaKeyPair),
-    RsaPss(Box<signature::RsaKeyPair>),
+    RsaPss(signature::RsaKeyPair),
     RsaOaep(rsa_oaep::Engine),
     X25519(x25519::Engine),
 }
@@ -28,7 +29,7 @@ impl Engine {
         match (alg, public) {
             (KeyAlg::Ed25519, _) => ed25519::engine(private).map(Self::Ed25519),
             (KeyAlg::EcdsaP256Sha256, PublicKey::P256(point)) => p256::engine(private, point).map(Self::P256),
-            (KeyAlg::RsaPssSha256, _) => rsa_pss::engine(private).map(|pair| Self::RsaPss(Box::new(pair))),
+            (KeyAlg::RsaPssSha256, _) => rsa_pss::engine(private).map(Self::RsaPss),
             (KeyAlg::RsaOaepSha256, _) => rsa_oaep::engine(private).map(Self::RsaOaep),
             (KeyAlg::X25519, _) => x25519::engine(private).map(Self::X25519),
             (KeyAlg::EcdsaP256Sha256 | KeyAlg::Aes256Gcm | KeyAlg::HmacSha256, _) => {

@@ -18,7 +18,7 @@ pub struct SoftKey {
     held: Held,
     fingerprint: Fingerprint,
     /// What the secret computes with, once it has.
-    engine: Arc<OnceLock<Engine>>,
+    engine: Arc<OnceLock<Box<Engine>>>,
 }
 
 #[derive(Clone)]
@@ -148,7 +148,7 @@ impl SoftKey {
             Held::Public(_) => return Err(KeyError::invalid_state("a public key alone has no secret")),
         };
         // Of two threads that are the first at once, one has worked in vain.
-        Ok(self.engine.get_or_init(|| engine))
+        Ok(self.engine.get_or_init(|| Box::new(engine)))
     }
 
     fn symmetric(alg: KeyAlg, secret: SecretBytes) -> Self {

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use swarmauri_keyprovider::{KeyProviderExt, Secrets};
 use swarmauri_keyprovider_mirrored::{MirrorMode, ReconcileReport};
-use swarmauri_keys::{ExportPolicy, Fingerprint, KeyRef};
+use swarmauri_keys::{ExportPolicy, Fingerprint, KeyRef, KeyState};
 
 use crate::arena::Arena;
 use crate::ledger::Check;
 
-/// Key versions by their names.
-type Held = BTreeMap<String, Fingerprint>;
+/// Key versions by their names, and whether they are in use.
+type Held = BTreeMap<String, (Fingerprint, KeyState)>;
 
 pub(crate) async fn check(arena: &Arena) -> Check {
     for side in arena.faults.iter().flatten() {
@@ -30,7 +30,14 @@ pub(crate) async fn check(arena: &Arena) -> Check {
         return Err(format!("after reconcile there is still to do: {plan}"));
     }
     let (live, wanted) = live_versions(arena).await;
-    compare("replicas", &replicas(arena).await, &wanted)?;
+    let mut replicas = replicas(arena).await;
+    // In mode full the copy of what is disabled may wait until it is enabled.
+    if arena.mode == MirrorMode::Full {
+        for (id, disabled) in wanted.iter().filter(|(_, (_, state))| *state == KeyState::Disabled) {
+            replicas.entry(id.clone()).or_insert_with(|| disabled.clone());
+        }
+    }
+    compare("replicas", &replicas, &wanted)?;
     check_ledger(arena, &live)
 }
 
@@ -40,9 +47,10 @@ async fn live_versions(arena: &Arena) -> (Held, Held) {
     for summary in arena.primary.list_all_keys().await.unwrap() {
         for version in arena.primary.list_versions(&summary.kid).await.unwrap() {
             let key = arena.primary.get_key(&summary.kid, Some(version), Secrets::Omit).await.unwrap();
-            live.insert(key.id().to_string(), key.fingerprint().clone());
+            let held = (key.fingerprint().clone(), key.state());
+            live.insert(key.id().to_string(), held.clone());
             if is_to_be_copied(arena.mode, &key) {
-                wanted.insert(key.id().to_string(), key.fingerprint().clone());
+                wanted.insert(key.id().to_string(), held);
             }
         }
     }
@@ -58,7 +66,10 @@ async fn replicas(arena: &Arena) -> Held {
     let replicas = arena.secondary.list_all_keys().await.unwrap();
     replicas
         .into_iter()
-        .map(|replica| (replica.tags.get("mirror.source").unwrap().to_owned(), replica.fingerprint))
+        .map(|replica| {
+            let held = (replica.fingerprint, replica.state);
+            (replica.tags.get("mirror.source").unwrap().to_owned(), held)
+        })
         .collect()
 }
 
@@ -72,7 +83,7 @@ fn check_ledger(arena: &Arena, live: &Held) -> Check {
             match (&life.fingerprint, live.get(&id)) {
                 (Some(_), None) if !begun => return Err(format!("{id} is gone")),
                 (_, Some(_)) if over => return Err(format!("{id} is back")),
-                (Some(then), Some(now)) if then != now => return Err(format!("{id} is another key")),
+                (Some(then), Some((now, _))) if then != now => return Err(format!("{id} is another key")),
                 _ => {}
             }
         }

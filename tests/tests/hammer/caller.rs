@@ -6,7 +6,7 @@ use swarmauri_keyprovider::{JwksQuery, KeyProvider, KeyProviderExt, Secrets};
 use swarmauri_keyprovider_testkit::{Fault, Method};
 use swarmauri_keyproviders_tests::random::Seeded;
 use swarmauri_keys::{
-    ExportPolicy, Fingerprint, KeyAlg, KeyError, KeyErrorKind, KeyId, KeyRef, KeySpec, KeyVersion,
+    ExportPolicy, Fingerprint, KeyAlg, KeyError, KeyErrorKind, KeyId, KeyRef, KeySpec, KeyState, KeyVersion,
     SecretMaterial,
 };
 
@@ -60,7 +60,10 @@ impl Caller {
                 self.destroy(arena, place, &kid, Some(version)).await
             }
             50..62 => self.destroy(arena, place, &kid, None).await,
-            62..200 => self.list_versions(arena, &kid).await,
+            62..72 => self.disable(arena, &kid).await,
+            72..84 => self.enable(arena, &kid).await,
+            84..120 => self.sign(arena, &kid).await,
+            120..200 => self.list_versions(arena, &kid).await,
             200..550 => self.get_public_jwk(arena, &kid).await,
             _ => self.get_key(arena, &kid).await,
         }
@@ -133,6 +136,49 @@ impl Caller {
         Ok(())
     }
 
+    async fn disable(&mut self, arena: &Arena, kid: &KeyId) -> Check {
+        let (version, started) = (self.version(), arena.ledger.now());
+        let enables = arena.ledger.disable_begins(kid, version);
+        match self.patiently(arena, arena.mirror.disable_key(kid, version)).await {
+            Ok(()) => {
+                self.tally.count("disable", "ok");
+                arena.ledger.disabled(kid, version, &enables);
+                Ok(())
+            }
+            Err(error) => self.unanswered("disable", kid, Some(version), started, &error),
+        }
+    }
+
+    async fn enable(&mut self, arena: &Arena, kid: &KeyId) -> Check {
+        let (version, started) = (self.version(), arena.ledger.now());
+        arena.ledger.enable_begins(kid, version);
+        let enabled = self.patiently(arena, arena.mirror.enable_key(kid, version)).await;
+        if !enabled.as_ref().is_err_and(KeyError::is_outage) {
+            arena.ledger.enable_ended(kid, version);
+        }
+        match enabled {
+            Ok(()) => {
+                self.tally.count("enable", "ok");
+                Ok(())
+            }
+            Err(error) => self.unanswered("enable", kid, Some(version), started, &error),
+        }
+    }
+
+    async fn sign(&mut self, arena: &Arena, kid: &KeyId) -> Check {
+        let (version, started) = (self.version_or_latest(), arena.ledger.now());
+        match arena.mirror.work().map_err(|error| error.to_string())?.sign(kid, version, b"message").await {
+            Ok(signature) => {
+                self.tally.count("sign", "ok");
+                if signature.kid != *kid || version.is_some_and(|version| version != signature.version) {
+                    return Err(format!("asked {kid} {version:?} to sign, and {} did", signature.id()));
+                }
+                arena.ledger.used(kid, signature.version, started)
+            }
+            Err(error) => self.unanswered("sign", kid, version, started, &error),
+        }
+    }
+
     async fn get_key(&mut self, arena: &Arena, kid: &KeyId) -> Check {
         let version = self.version_or_latest();
         let secrets = if self.random.one_in(4) { Secrets::Include } else { Secrets::Omit };
@@ -144,6 +190,9 @@ impl Caller {
                     return Err(format!("asked for {kid} {version:?}, and answered with {}", key.id()));
                 }
                 check_secret(&key, secrets)?;
+                if key.state() == KeyState::Enabled {
+                    arena.ledger.used(kid, key.version(), started)?;
+                }
                 arena.ledger.saw(kid, key.version(), key.fingerprint(), started)?;
                 if version.is_none() && arena.faults.is_none() {
                     arena.ledger.latest(kid, key.version(), started)?;
@@ -164,6 +213,7 @@ impl Caller {
                 if id.kid != *kid || version.is_some_and(|version| version != id.version) {
                     return Err(format!("asked for {kid} {version:?}, and answered with {id}"));
                 }
+                arena.ledger.used(kid, id.version, started)?;
                 arena.ledger.saw(kid, id.version, &jwk.key.thumbprint(), started)
             }
             Err(error) => self.unanswered("get_public_jwk", kid, version, started, &error),
@@ -195,6 +245,7 @@ impl Caller {
             return Err(format!("the JWKS is out of order, or holds a key twice: {ids:?}"));
         }
         for (id, jwk) in ids.iter().zip(&set.keys) {
+            arena.ledger.used(&id.kid, id.version, started)?;
             arena.ledger.saw(&id.kid, id.version, &jwk.key.thumbprint(), started)?;
         }
         Ok(())
@@ -233,6 +284,7 @@ impl Caller {
         let end = match error.kind() {
             KeyErrorKind::NotFound => "not found",
             KeyErrorKind::Conflict => "conflict",
+            KeyErrorKind::Disabled => "disabled",
             KeyErrorKind::PermissionDenied => "permission denied",
             KeyErrorKind::Unsupported => "unsupported",
             KeyErrorKind::Timeout if self.arena.faults.is_some() => "given up",
@@ -267,7 +319,7 @@ impl Caller {
             0..3 => side.outage(),
             3..10 => side.recover(),
             10..20 => {
-                let method = Method::WRITES[self.random.below(4) as usize];
+                let method = Method::WRITES[self.random.below(6) as usize];
                 side.fail_next(method, Fault::FailAfter(KeyError::unavailable("the answer was lost")));
             }
             20 => side.journal().clear(),

@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use swarmauri_keyprovider::{Capabilities, JwksQuery, KeyProvider, KeyReference, Secrets};
+use swarmauri_keyprovider::{
+    Capabilities, JwksQuery, KeyOperations, KeyProvider, KeyProviderExt, KeyReference, Secrets,
+};
 use swarmauri_keyproviders_tests::random::Seeded;
 use swarmauri_keys::{
-    Jwk, JwkSet, KeyError, KeyId, KeyMaterial, KeyRef, KeySpec, KeySummary, KeyVersion, Page, PageRequest,
-    SecretBytes, SpecOverrides,
+    Acceptance, Ciphertext, Jwk, JwkSet, KeyError, KeyId, KeyMaterial, KeyRef, KeySpec, KeySummary,
+    KeyVersion, Page, PageRequest, PublicKey, SecretBytes, Signature, SpecOverrides, VerifyWith,
 };
 
 /// Lets others go first, now and then: before a call takes effect, and before it is answered.
@@ -40,6 +42,7 @@ async fn pause(random: &mut Seeded) {
     }
 }
 
+#[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl KeyProvider for Dawdling {
     fn name(&self) -> &str {
@@ -64,6 +67,18 @@ impl KeyProvider for Dawdling {
 
     async fn destroy_key(&self, kid: &KeyId, version: Option<KeyVersion>) -> Result<bool, KeyError> {
         self.around(self.inner.destroy_key(kid, version)).await
+    }
+
+    async fn disable_key(&self, kid: &KeyId, version: KeyVersion) -> Result<(), KeyError> {
+        self.around(self.inner.disable_key(kid, version)).await
+    }
+
+    async fn enable_key(&self, kid: &KeyId, version: KeyVersion) -> Result<(), KeyError> {
+        self.around(self.inner.enable_key(kid, version)).await
+    }
+
+    fn operations(&self) -> Option<&dyn KeyOperations> {
+        self.inner.operations().map(|_| self as &dyn KeyOperations)
     }
 
     async fn get_key(
@@ -107,5 +122,95 @@ impl KeyProvider for Dawdling {
         len: usize,
     ) -> Result<SecretBytes, KeyError> {
         self.around(self.inner.hkdf(ikm, salt, info, len)).await
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl KeyOperations for Dawdling {
+    async fn sign(
+        &self,
+        kid: &KeyId,
+        version: Option<KeyVersion>,
+        message: &[u8],
+    ) -> Result<Signature, KeyError> {
+        self.around(self.inner.work()?.sign(kid, version, message)).await
+    }
+
+    async fn verify(
+        &self,
+        kid: &KeyId,
+        with: VerifyWith,
+        message: &[u8],
+        signature: &[u8],
+        acceptance: Acceptance,
+    ) -> Result<KeyVersion, KeyError> {
+        self.around(self.inner.work()?.verify(kid, with, message, signature, acceptance)).await
+    }
+
+    async fn mac(
+        &self,
+        kid: &KeyId,
+        version: Option<KeyVersion>,
+        message: &[u8],
+    ) -> Result<Signature, KeyError> {
+        self.around(self.inner.work()?.mac(kid, version, message)).await
+    }
+
+    async fn verify_mac(
+        &self,
+        kid: &KeyId,
+        with: VerifyWith,
+        message: &[u8],
+        mac: &[u8],
+        acceptance: Acceptance,
+    ) -> Result<KeyVersion, KeyError> {
+        self.around(self.inner.work()?.verify_mac(kid, with, message, mac, acceptance)).await
+    }
+
+    async fn encrypt(
+        &self,
+        kid: &KeyId,
+        version: Option<KeyVersion>,
+        plaintext: &[u8],
+        aad: &[u8],
+    ) -> Result<Ciphertext, KeyError> {
+        self.around(self.inner.work()?.encrypt(kid, version, plaintext, aad)).await
+    }
+
+    async fn decrypt(
+        &self,
+        ciphertext: &Ciphertext,
+        aad: &[u8],
+        acceptance: Acceptance,
+    ) -> Result<SecretBytes, KeyError> {
+        self.around(self.inner.work()?.decrypt(ciphertext, aad, acceptance)).await
+    }
+
+    async fn agree(
+        &self,
+        kid: &KeyId,
+        version: Option<KeyVersion>,
+        peer: &PublicKey,
+        acceptance: Acceptance,
+    ) -> Result<SecretBytes, KeyError> {
+        self.around(self.inner.work()?.agree(kid, version, peer, acceptance)).await
+    }
+
+    async fn wrap_key(
+        &self,
+        kid: &KeyId,
+        version: Option<KeyVersion>,
+        key: &SecretBytes,
+    ) -> Result<Ciphertext, KeyError> {
+        self.around(self.inner.work()?.wrap_key(kid, version, key)).await
+    }
+
+    async fn unwrap_key(
+        &self,
+        wrapped: &Ciphertext,
+        acceptance: Acceptance,
+    ) -> Result<SecretBytes, KeyError> {
+        self.around(self.inner.work()?.unwrap_key(wrapped, acceptance)).await
     }
 }

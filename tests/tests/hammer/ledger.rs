@@ -33,6 +33,23 @@ pub(crate) struct Life {
     known: Option<Moment>,
     made: bool,
     pub(crate) ending: Ending,
+    use_of: Use,
+}
+
+/// Whether a version is in use, as far as the callers can know.
+#[derive(Default)]
+struct Use {
+    enables_begun: u64,
+    /// Those that have not ended, or whose outcome nobody knows.
+    enables_open: u64,
+    /// Set after a disable said that it is over, if no enable came near it.
+    disabled: Option<Moment>,
+}
+
+/// The enables there were when a disable began.
+pub(crate) struct Enables {
+    begun: u64,
+    open: u64,
 }
 
 #[derive(Default)]
@@ -120,6 +137,48 @@ impl Ledger {
             Some(there) => Err(format!("{} is not listed, and is there", kid.at(there))),
             None => Ok(()),
         }
+    }
+
+    /// A call that takes an enabled version, and started then, was answered by this one.
+    pub(crate) fn used(&self, kid: &KeyId, version: KeyVersion, started: Moment) -> Check {
+        let history = self.history(kid);
+        history.check_alive(kid, version, started)?;
+        let since = history.versions.get(&version).and_then(|life| life.use_of.disabled);
+        match since.filter(|since| *since <= started) {
+            Some(_) => Err(format!("{} is used, and was disabled before", kid.at(version))),
+            None => Ok(()),
+        }
+    }
+
+    /// A disable is about to be asked for.
+    pub(crate) fn disable_begins(&self, kid: &KeyId, version: KeyVersion) -> Enables {
+        let mut history = self.history(kid);
+        let use_of = &history.versions.entry(version).or_default().use_of;
+        Enables { begun: use_of.enables_begun, open: use_of.enables_open }
+    }
+
+    /// A disable says that it is over.
+    pub(crate) fn disabled(&self, kid: &KeyId, version: KeyVersion, before: &Enables) {
+        let over = self.tick();
+        let mut history = self.history(kid);
+        let use_of = &mut history.versions.entry(version).or_default().use_of;
+        if before.open == 0 && use_of.enables_begun == before.begun {
+            use_of.disabled.get_or_insert(over);
+        }
+    }
+
+    /// An enable is about to be asked for.
+    pub(crate) fn enable_begins(&self, kid: &KeyId, version: KeyVersion) {
+        let mut history = self.history(kid);
+        let use_of = &mut history.versions.entry(version).or_default().use_of;
+        use_of.enables_begun += 1;
+        use_of.enables_open += 1;
+        use_of.disabled = None;
+    }
+
+    /// An enable has ended, and cannot take effect any more.
+    pub(crate) fn enable_ended(&self, kid: &KeyId, version: KeyVersion) {
+        self.history(kid).versions.entry(version).or_default().use_of.enables_open -= 1;
     }
 
     /// A destroy is about to be asked for. Whether there is anything of this name.

@@ -20,7 +20,8 @@ impl Tally {
     /// That no call was forgotten, and each had its share of success.
     pub(crate) fn assert_complete(&self, calls: u64) {
         assert_eq!(self.0.values().sum::<u64>(), calls);
-        for call in ["create", "rotate", "destroy version", "destroy key", "get_key", "get_public_jwk"] {
+        let usual = ["create", "rotate", "destroy version", "destroy key", "get_key", "get_public_jwk"];
+        for call in usual.into_iter().chain(["disable", "enable", "sign"]) {
             let succeeded = self.0.get(&(call, "ok")).copied().unwrap_or_default();
             assert!(succeeded > calls / 1000, "{call} succeeded {succeeded} times");
         }

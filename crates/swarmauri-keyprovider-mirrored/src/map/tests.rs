@@ -229,6 +229,84 @@ fn adoption_fills_gaps_and_overrides_nothing() {
     }
 }
 
+#[test]
+fn a_switch_is_recorded_for_as_long_as_a_side_is_not_enabled() {
+    let at = replica(1).at;
+    let mut record = mirrored();
+    assert_eq!(record.begin_switch(ONE), None);
+    assert!(record.is_disabled(ONE), "from the moment the primary is asked");
+    record.switched(ONE, KeyState::Disabled);
+    assert_eq!(record.to_be_told(ONE), Some((&at, Position::Disabled)));
+    record.replica_seen(ONE, &replica(2).at, KeyState::Disabled); // another one
+    assert!(record.to_be_told(ONE).is_some());
+    record.replica_seen(ONE, &at, KeyState::Disabled);
+    assert!(record.is_disabled(ONE) && record.to_be_told(ONE).is_none());
+
+    let before = record.begin_switch(ONE);
+    record.switch_refused(ONE, before);
+    assert!(record.is_disabled(ONE) && record.to_be_told(ONE).is_none());
+    record.begin_switch(ONE);
+    record.switched(ONE, KeyState::Enabled);
+    assert!(!record.is_disabled(ONE));
+    assert_eq!(record.to_be_told(ONE), Some((&at, Position::Enabled)));
+    assert_eq!(record.shown_state(ONE, KeyState::Disabled), KeyState::Enabled, "the replica is behind");
+    record.replica_seen(ONE, &at, KeyState::Enabled);
+    assert_eq!(record, mirrored());
+    assert_eq!(record.shown_state(ONE, KeyState::Disabled), KeyState::Disabled, "the replica by itself");
+}
+
+#[test]
+fn a_switch_outlives_the_replica_and_not_the_key() {
+    let mut record = mirrored();
+    record.switched(ONE, KeyState::Disabled);
+    record.replica_lost(ONE, &replica(1).at);
+    assert!(record.is_disabled(ONE) && record.to_be_told(ONE).is_none(), "there is none to tell");
+    assert!(record.begin_copy(ONE));
+    record.copied(ONE, replica(2));
+    assert_eq!(record.to_be_told(ONE), Some((&replica(2).at, Position::Disabled)));
+    for which in [Some(ONE), None] {
+        let mut destroyed = record.clone();
+        destroyed.begin_destroy(which);
+        destroyed.primary_gone(which);
+        assert!(!destroyed.is_disabled(ONE) && destroyed.switches.is_empty());
+        destroyed.switched(ONE, KeyState::Disabled);
+        assert!(destroyed.switches.is_empty(), "an answer that comes late");
+    }
+}
+
+#[test]
+fn what_waited_to_be_enabled_is_owed_then() {
+    let mut record = KidRecord::default();
+    record.accept(ONE, facts(1), None).unwrap();
+    record.switched(ONE, KeyState::Disabled);
+    record.keep(ONE, KeptReason::Disabled);
+    record.switched(ONE, KeyState::Disabled);
+    assert!(matches!(record.state(ONE), Some(VersionState::Kept { .. })));
+    record.switched(ONE, KeyState::Enabled);
+    assert!(matches!(record.state(ONE), Some(VersionState::Pending { attempted: false, .. })));
+    assert!(record.switches.is_empty());
+    // What is kept for another reason stays so.
+    let mut kept = KidRecord::default();
+    kept.accept(ONE, facts(1), Some(KeptReason::Policy)).unwrap();
+    let before = kept.clone();
+    kept.switched(ONE, KeyState::Disabled);
+    kept.switched(ONE, KeyState::Enabled);
+    assert_eq!(kept, before);
+}
+
+#[test]
+fn a_replica_that_is_found_disabled_is_of_a_key_that_was() {
+    let mut found = KidRecord::default();
+    found.adopt(ONE, &replica(1), KeyState::Disabled);
+    assert!(found.is_disabled(ONE) && found.to_be_told(ONE).is_none());
+    // What is known of the primary outranks it.
+    let mut pending = KidRecord::default();
+    pending.accept(ONE, facts(1), None).unwrap();
+    pending.adopt(ONE, &replica(1), KeyState::Disabled);
+    assert!(!pending.is_disabled(ONE));
+    assert_eq!(pending.to_be_told(ONE), Some((&replica(1).at, Position::Enabled)));
+}
+
 /// Random orders of all transitions. Whatever the order: what the primary has let go stays gone, and what is
 /// served is served from where it was copied to.
 #[test]
@@ -245,7 +323,8 @@ fn random_orders_keep_the_invariants() {
             let n = u8::try_from((drawn >> 8) % 3 + 1).unwrap();
             let one = version(n.into());
             let which = if drawn & 0x80 == 0 { Some(one) } else { None };
-            match drawn % 10 {
+            let state = if drawn & 0x20 == 0 { KeyState::Enabled } else { KeyState::Disabled };
+            match drawn % 14 {
                 0 => drop(record.accept(one, facts(n), None)),
                 1 => drop(record.begin_copy(one)),
                 2 => record.copied(one, replica(n)),
@@ -257,7 +336,23 @@ fn random_orders_keep_the_invariants() {
                 }
                 6 => record.replica_gone(one),
                 7 => record.replica_lost(one, &replica(n).at),
-                8 => record.adopt(one, &replica(n), KeyState::Enabled),
+                8 => record.adopt(one, &replica(n), state),
+                9 => {
+                    let before = record.clone();
+                    let was = record.begin_switch(one);
+                    assert!(record.is_disabled(one), "seed {seed}: asked, and not answered");
+                    if drawn & 0x40 == 0 {
+                        record.switch_refused(one, was);
+                        assert_eq!(record, before, "seed {seed}: refused");
+                    }
+                }
+                10 => {
+                    record.switched(one, state);
+                    let disabled = state == KeyState::Disabled && !record.is_destroyed(Some(one));
+                    assert_eq!(record.is_disabled(one), disabled, "seed {seed}");
+                }
+                11 => record.replica_seen(one, &replica(n).at, state),
+                12 => record.switch_trouble(one, "no answer"),
                 _ => record.trouble(one, "no answer"),
             }
             for n in 1..=3_u8 {
@@ -266,6 +361,8 @@ fn random_orders_keep_the_invariants() {
                 if gone.contains(&one) {
                     assert!(record.is_destroyed(Some(one)), "seed {seed}: {record:?}");
                 }
+                let told = record.to_be_told(one);
+                assert!(told.is_none() || served.is_some() || record.whole != Whole::Live, "seed {seed}");
                 if let Some((_, replica)) = served {
                     assert!(!record.is_destroyed(Some(one)), "seed {seed}: {record:?}");
                     assert_eq!(*replica, self::replica(n), "seed {seed}");

@@ -20,6 +20,7 @@ mod refusals;
 mod replicas;
 mod secrets;
 mod states;
+mod states_elsewhere;
 mod support;
 mod tombstones;
 mod turns;

@@ -116,9 +116,9 @@ async fn an_outage_is_told_apart_from_a_failure() {
         let world = world_in(MirrorMode::Full);
         world.mirror.create_key(&exportable(KeyAlg::Ed25519)).await.unwrap();
         if primary_is_out {
-            world.primary.outage()
+            world.primary.outage();
         } else {
-            world.secondary.outage()
+            world.secondary.outage();
         }
         let report = world.mirror.verify_replicas().await;
         assert_eq!(report.failed.len(), 1);
