@@ -154,3 +154,11 @@ fn shown(jwk: &Jwk) -> String {
 fn step(title: &str) {
     println!("\n{title}.");
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn all_of_it_holds() {
+        super::main().unwrap();
+    }
+}

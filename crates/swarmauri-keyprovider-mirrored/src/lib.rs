@@ -28,6 +28,10 @@
 //! copy of what [`MirrorMode`] and the key's export policy allow; what fails is owed, shows in
 //! [`MirroredKeyProvider::status`], and is paid by [`MirroredKeyProvider::reconcile`].
 //!
+//! Work with keys ([`KeyOperations`](swarmauri_keyprovider::KeyOperations)) fails over, too: what a public key suffices
+//! for to any replica, what takes the secret to full replicas and on outages alone. Versions that are disabled are so on
+//! both sides. [`MirroredKeyProvider::verify_replicas`] proves replicas by what they can do.
+//!
 //! The map of what lives where is in memory. A new process finds replicas again by the tags they carry, but it
 //! does not know which destroys an earlier one still owed. There are no deadlines: a side that hangs is waited
 //! for until the caller drops the call, which it may do at any time. Nothing runs in the background.
