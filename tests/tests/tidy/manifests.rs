@@ -18,9 +18,16 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("swarmauri-keyprovider-local", &["swarmauri-keys", "swarmauri-keyprovider", "swarmauri-softkeys"]),
     (
         "swarmauri-keyprovider-mirrored",
-        &["swarmauri-keys", "swarmauri-keyprovider", "swarmauri-jsoncanon", "swarmauri-cbor"],
+        &[
+            "swarmauri-keys",
+            "swarmauri-keyprovider",
+            "swarmauri-keystore",
+            "swarmauri-jsoncanon",
+            "swarmauri-cbor",
+        ],
     ),
-    ("swarmauri-keyprovider-testkit", &["swarmauri-keys", "swarmauri-keyprovider"]),
+    ("swarmauri-keystore", &[]),
+    ("swarmauri-keyprovider-testkit", &["swarmauri-keys", "swarmauri-keyprovider", "swarmauri-keystore"]),
     ("xtask", &[]),
 ];
 

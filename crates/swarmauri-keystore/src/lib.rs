@@ -1,0 +1,35 @@
+//! A small async key-value seam: [`KeyStore`], with compare-and-swap, ordered scans and watches.
+//!
+//! ```
+//! use swarmauri_keystore::{KeyStore, MemoryStore, Precondition, ScanRequest, StoreKey};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), swarmauri_keystore::StoreError> {
+//! let store = MemoryStore::new();
+//! let key = StoreKey::new("fruit/apple")?;
+//! let first = store.put(&key, b"green", Precondition::Absent).await?;
+//! store.put(&key, b"red", Precondition::At(first)).await?;
+//! // Whoever saw the first one is too late.
+//! assert!(store.put(&key, b"yellow", Precondition::At(first)).await.is_err());
+//!
+//! let page = store.scan(&ScanRequest::all(b"fruit/")).await?;
+//! assert_eq!(&*page.entries[0].value, b"red");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The contract is one that a distributed engine with revisions, compare-and-swap and watches, as etcd is, keeps without
+//! change. [`MemoryStore`] keeps it in memory.
+//!
+//! It holds bytes: what they mean, and whether they are secret, is for whoever puts them there. It has no transactions
+//! over several keys.
+
+mod error;
+mod memory;
+mod store;
+mod watch;
+
+pub use error::{StoreError, StoreErrorKind};
+pub use memory::MemoryStore;
+pub use store::{Entry, KeyStore, Precondition, Revision, ScanPage, ScanRequest, StoreKey};
+pub use watch::{Change, Watch, WatchSender, watch_channel};
