@@ -8,7 +8,7 @@ use crate::{aes, ed25519, hmac as hmac_keys, p256, rsa_oaep, rsa_pss, x25519};
 /// The form of a secret that a crypto library computes with.
 #[allow(clippy::large_enum_variant, reason = "it is boxed, once for each key that has worked")]
 pub(crate) enum Engine {
-    Aes(Box<aead::LessSafeKey>),
+    Aes(aead::LessSafeKey),
     Hmac(hmac::Key),
     Ed25519(signature::Ed25519KeyPair),
     P256(signature::EcdsaKeyPair),
@@ -22,7 +22,7 @@ impl Engine {
         if alg == KeyAlg::HmacSha256 {
             return Ok(Self::Hmac(hmac_keys::engine(secret)));
         }
-        aes::engine(secret).map(|key| Self::Aes(Box::new(key)))
+        aes::engine(secret).map(Self::Aes)
     }
 
     pub(crate) fn of_pair(alg: KeyAlg, private: &PrivateKey, public: &PublicKey) -> Result<Self, KeyError> {
