@@ -29,7 +29,7 @@ impl MirroredKeyProvider {
     /// Makes sure that replicas which earlier processes left on the secondary are in the map. Looks once;
     /// a failed look is repeated by the next caller.
     pub(crate) async fn ensure_adopted(&self) -> Result<(), KeyError> {
-        if !self.mirrors() || !self.secondary_can.has(Feature::ListKeys) {
+        if !self.mirrors() || self.map.is_complete() || !self.secondary_can.has(Feature::ListKeys) {
             return Ok(());
         }
         let look = async || {
@@ -39,7 +39,7 @@ impl MirroredKeyProvider {
                     None => events::rival_replicas(&id),
                 }
             }
-            Ok(())
+            self.map.completed().await
         };
         self.adopted.get_or_try_init(look).await?;
         Ok(())

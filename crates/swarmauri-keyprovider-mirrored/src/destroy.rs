@@ -11,6 +11,7 @@ use crate::store::update;
 
 impl MirroredKeyProvider {
     pub(crate) async fn destroy(&self, kid: &KeyId, version: Option<KeyVersion>) -> Result<bool, KeyError> {
+        self.catch_up().await;
         let was_known = self.map.get(kid).is_some_and(|known| knows(&known.record, version));
         // Before anything else, the wait for other writes included: from here on the secondary answers no
         // read of it (promise 4).

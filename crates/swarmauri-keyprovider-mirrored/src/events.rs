@@ -73,3 +73,8 @@ pub(crate) fn rival_replicas(id: &KeyVersionId) {
 pub(crate) fn name_reused(id: &KeyVersionId) {
     warn!(kid = %id.kid, version = %id.version, "the primary used a version again");
 }
+
+/// What other processes wrote to the mirror's state cannot be read; the mirror goes on with what it knows.
+pub(crate) fn state_store_failed(error: &KeyError) {
+    warn!(kind = %error.kind(), %error, "the state of the mirror is out of reach");
+}

@@ -24,6 +24,7 @@ impl MirroredKeyProvider {
         version: Option<KeyVersion>,
         secrets: Secrets,
     ) -> Result<KeyRef, KeyError> {
+        self.catch_up().await;
         self.check_not_destroyed(kid, version)?;
         match self.primary.get_key(kid, version, secrets).await {
             // Asked again: a destroy may have ended while the primary was answering from before it.
@@ -43,6 +44,7 @@ impl MirroredKeyProvider {
         kid: &KeyId,
         version: Option<KeyVersion>,
     ) -> Result<Jwk, KeyError> {
+        self.catch_up().await;
         self.check_not_destroyed(kid, version)?;
         match self.primary.get_public_jwk(kid, version).await {
             Ok(jwk) if jwk.version_id().is_none_or(|id| !self.is_destroyed(kid, Some(id.version))) => Ok(jwk),
@@ -55,6 +57,7 @@ impl MirroredKeyProvider {
     }
 
     pub(crate) async fn read_versions(&self, kid: &KeyId) -> Result<Vec<KeyVersion>, KeyError> {
+        self.catch_up().await;
         self.check_not_destroyed(kid, None)?;
         let error = match self.undestroyed_versions(kid).await {
             Ok(versions) if versions.is_empty() => return Err(KeyError::not_found(kid, None)),

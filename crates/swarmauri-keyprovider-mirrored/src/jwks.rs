@@ -31,6 +31,7 @@ struct Sources {
 
 impl MirroredKeyProvider {
     pub(crate) async fn read_jwks(&self, query: &JwksQuery) -> Result<Arc<JwkSet>, KeyError> {
+        self.catch_up().await;
         let (primary, outage) = match self.primary.jwks(query).await {
             Ok(set) => (Some(set), None),
             Err(error) if self.fails_over_on(&error) && self.has_fallback_keys() => {

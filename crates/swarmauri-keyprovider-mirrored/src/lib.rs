@@ -47,7 +47,6 @@ mod destroy;
 mod encode;
 mod events;
 mod failover;
-mod intents;
 mod job;
 mod jwks;
 mod list;
@@ -64,6 +63,7 @@ mod replicate;
 mod states;
 mod status;
 mod store;
+mod stored;
 mod work;
 
 pub use mode::{Fidelity, KeptReason, MirrorMode};

@@ -23,6 +23,7 @@ struct Position {
 
 impl MirroredKeyProvider {
     pub(crate) async fn read_page(&self, request: &PageRequest) -> Result<Page<KeySummary>, KeyError> {
+        self.catch_up().await;
         let limit = request.limit.max(1);
         let position = request.cursor.as_ref().map(Position::read).transpose()?;
         match position {

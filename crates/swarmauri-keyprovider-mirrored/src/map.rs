@@ -14,6 +14,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use swarmauri_keys::{KeyState, KeyVersion, KeyVersionId};
 
 use crate::mode::KeptReason;
@@ -28,18 +29,23 @@ pub(crate) use switch::{Position, Switch};
 pub(crate) use version::{Facts, Replica, Trouble, VersionState};
 
 /// What the mirror knows of one `kid`.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct KidRecord {
     pub(crate) whole: Whole,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) versions: BTreeMap<KeyVersion, VersionState>,
     /// The versions that are disabled, or may be, or whose replicas are.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) switches: BTreeMap<KeyVersion, Switch>,
     /// A write that the primary may have accepted without our knowing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) intent: Option<Intent>,
 }
 
 /// The life of a key as a whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum Whole {
     #[default]
     Live,
@@ -50,7 +56,8 @@ pub(crate) enum Whole {
 }
 
 /// A write whose outcome on the primary is not recorded yet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Intent {
     Create,
     Rotate,

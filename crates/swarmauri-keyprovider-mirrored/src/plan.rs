@@ -97,9 +97,10 @@ pub struct Conflict {
 impl MirroredKeyProvider {
     /// What [`reconcile`](Self::reconcile) would do. Changes nothing.
     pub async fn plan_reconcile(&self) -> ReconcilePlan {
+        self.catch_up().await;
         let mut plan = ReconcilePlan::default();
         let claims = if self.mirrors() { self.claims(&mut plan).await } else { None };
-        plan.steps.extend(self.intents.open().into_iter().map(|tag| Step::SettleTaggedIntent { tag }));
+        plan.steps.extend(self.map.open_intents().into_iter().map(|tag| Step::SettleTaggedIntent { tag }));
         let mut unsettled = BTreeSet::new();
         let mut after = None;
         loop {

@@ -62,6 +62,7 @@ impl MirroredKeyProvider {
     ///
     /// Needs the primary for challenges. A challenge to a symmetric key counts as one encryption of it.
     pub async fn verify_replicas(&self) -> ProofReport {
+        self.catch_up().await;
         let mut report = ProofReport::default();
         if let Err(error) = self.ensure_adopted().await {
             events::secondary_failed("list_keys", &error);

@@ -11,14 +11,16 @@ use swarmauri_keys::{
     Jwk, JwkSet, KeyAlg, KeyError, KeyId, KeyMaterial, KeyRef, KeySpec, KeyState, KeySummary, KeyVersion,
     Page, PageRequest, SecretBytes, SpecOverrides,
 };
+use swarmauri_keystore::KeyStore;
 
 use crate::capabilities;
+use crate::events;
 use crate::failover::answered_by_secondary;
-use crate::intents::TagIntents;
 use crate::jwks::JwksCache;
 use crate::locks::KidLocks;
 use crate::mode::MirrorMode;
 use crate::store::{MemoryMap, MirrorMap};
+use crate::stored::StoredMap;
 
 /// The name under which the provider is registered.
 pub const NAME: &str = "MirroredKeyProvider";
@@ -36,7 +38,6 @@ pub struct MirroredKeyProvider {
     pub(crate) secondary_can: Capabilities,
     pub(crate) map: Box<dyn MirrorMap>,
     pub(crate) locks: KidLocks,
-    pub(crate) intents: TagIntents,
     /// Set once the replicas of earlier processes have been found by their tags.
     pub(crate) adopted: tokio::sync::OnceCell<()>,
     pub(crate) jwks_cache: JwksCache,
@@ -85,10 +86,11 @@ pub struct MirroredBuilder {
     primary: Arc<dyn KeyProvider>,
     secondary: Arc<dyn KeyProvider>,
     settings: Settings,
+    state: Option<Arc<dyn KeyStore>>,
 }
 
 /// Why a mirrored provider cannot be built.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
     /// A provider cannot be its own mirror.
@@ -107,6 +109,12 @@ pub enum BuildError {
         /// The name of the secondary.
         secondary: String,
     },
+    /// A mirror with a state store must read it first.
+    #[error("a mirror with a state store is opened, not built: call open() and await it")]
+    NotOpened,
+    /// The state of the mirror cannot be read.
+    #[error("the state of the mirror cannot be read: {0}")]
+    State(#[source] KeyError),
 }
 
 impl Default for Settings {
@@ -158,13 +166,43 @@ impl MirroredBuilder {
         self
     }
 
-    /// Builds the provider. Nothing is read or written yet.
+    /// Sets where the mirror keeps its state: what is mirrored where, what is owed, what is destroyed. Default: in memory,
+    /// for as long as the provider lives. With a store it outlives the process, and processes that share the store agree.
+    ///
+    /// A store is for one mirror, as a secondary is. It holds no key material.
+    #[must_use]
+    pub fn state(mut self, store: Arc<dyn KeyStore>) -> Self {
+        self.state = Some(store);
+        self
+    }
+
+    /// Builds a provider that keeps its state in memory. Nothing is read or written yet.
     ///
     /// # Errors
     ///
-    /// Any [`BuildError`].
+    /// Any [`BuildError`]; [`BuildError::NotOpened`] if there is a state store.
     pub fn build(self) -> Result<MirroredKeyProvider, BuildError> {
-        let Self { primary, secondary, settings } = self;
+        if self.state.is_some() {
+            return Err(BuildError::NotOpened);
+        }
+        self.with_map(Box::new(MemoryMap::default()))
+    }
+
+    /// Reads the state, and builds the provider.
+    ///
+    /// # Errors
+    ///
+    /// Any [`BuildError`]; [`BuildError::State`] if the store fails, or holds what cannot be read.
+    pub async fn open(mut self) -> Result<MirroredKeyProvider, BuildError> {
+        let Some(store) = self.state.take() else {
+            return self.build();
+        };
+        let map = StoredMap::open(store).await.map_err(BuildError::State)?;
+        self.with_map(Box::new(map))
+    }
+
+    fn with_map(self, map: Box<dyn MirrorMap>) -> Result<MirroredKeyProvider, BuildError> {
+        let Self { primary, secondary, settings, state: _ } = self;
         if std::ptr::addr_eq(Arc::as_ptr(&primary), Arc::as_ptr(&secondary)) {
             return Err(BuildError::SameProvider);
         }
@@ -183,9 +221,8 @@ impl MirroredBuilder {
             settings,
             primary_can,
             secondary_can,
-            map: Box::new(MemoryMap::default()),
+            map,
             locks: KidLocks::default(),
-            intents: TagIntents::default(),
             adopted: tokio::sync::OnceCell::new(),
             jwks_cache: JwksCache::default(),
         })
@@ -204,12 +241,22 @@ impl MirroredKeyProvider {
 
     /// Starts from the default settings.
     pub fn builder(primary: Arc<dyn KeyProvider>, secondary: Arc<dyn KeyProvider>) -> MirroredBuilder {
-        MirroredBuilder { primary, secondary, settings: Settings::default() }
+        MirroredBuilder { primary, secondary, settings: Settings::default(), state: None }
     }
 
     /// How this provider behaves.
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// Takes in what other processes have written, if some of that did not arrive by itself. Without it the mirror goes
+    /// on with what it knows.
+    pub(crate) async fn catch_up(&self) {
+        if self.map.is_behind()
+            && let Err(error) = self.map.catch_up().await
+        {
+            events::state_store_failed(&error);
+        }
     }
 
     /// Whether keys are copied at all.

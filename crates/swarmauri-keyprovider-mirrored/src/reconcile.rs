@@ -161,8 +161,7 @@ impl MirroredKeyProvider {
             self.take_in(&kid).await?;
             self.copy_all(&kid).await?;
         }
-        self.intents.settle(tag);
-        Ok(())
+        self.map.settle_intent(tag).await
     }
 
     async fn finish_destroy(&self, kid: &KeyId, version: Option<KeyVersion>) -> Result<(), KeyError> {

@@ -24,6 +24,7 @@ impl MirroredKeyProvider {
         spec: &KeySpec,
         material: Option<KeyMaterial>,
     ) -> Result<KeyRef, KeyError> {
+        self.catch_up().await;
         check_tags(spec.tags())?;
         match spec.kid() {
             Some(kid) => self.make_at(kid, spec, material).await,
@@ -37,6 +38,7 @@ impl MirroredKeyProvider {
     }
 
     pub(crate) async fn rotate(&self, kid: &KeyId, overrides: &SpecOverrides) -> Result<KeyRef, KeyError> {
+        self.catch_up().await;
         if let Some(tags) = &overrides.tags {
             check_tags(tags)?;
         }
@@ -78,13 +80,12 @@ impl MirroredKeyProvider {
     async fn make_tagged(&self, spec: &KeySpec, material: Option<KeyMaterial>) -> Result<KeyRef, KeyError> {
         let tag = random_kid()?;
         let tagged = spec.clone().with_tags(spec.tags().clone().with(marks::INTENT, tag.as_str())?);
-        self.intents.begin(tag.as_str());
+        self.map.begin_intent(tag.as_str()).await?;
         match self.ask_to_make(&tagged, material).await {
             Ok(key) => {
                 let _right = self.locks.lock(key.kid()).await;
-                let recorded = self.record(&key).await;
-                self.intents.settle(tag.as_str());
-                recorded?;
+                self.record(&key).await?;
+                self.map.settle_intent(tag.as_str()).await?;
                 self.copy(key.id(), Some(&key)).await;
                 Ok(key)
             }
@@ -92,7 +93,8 @@ impl MirroredKeyProvider {
                 if error.is_outage() {
                     events::outcome_unknown("create", None, &error);
                 } else {
-                    self.intents.settle(tag.as_str());
+                    // A map that cannot be written leaves the intent open, and reconcile closes it.
+                    let _ = self.map.settle_intent(tag.as_str()).await;
                 }
                 Err(error)
             }

@@ -19,6 +19,7 @@ impl MirroredKeyProvider {
         version: KeyVersion,
         state: KeyState,
     ) -> Result<(), KeyError> {
+        self.catch_up().await;
         let _right = self.locks.lock(kid).await;
         self.check_not_destroyed(kid, Some(version))?;
         let before = update(&*self.map, kid, |record| record.begin_switch(version)).await?;

@@ -72,7 +72,7 @@ impl MirroredKeyProvider {
             tombstones: 0,
             backlog: Vec::new(),
         };
-        for tag in self.intents.open() {
+        for tag in self.map.open_intents() {
             status.owe(tag, DebtKind::CreateOutcome, &Trouble::default());
         }
         let mut after = None;

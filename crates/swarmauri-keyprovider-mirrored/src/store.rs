@@ -1,13 +1,13 @@
-//! Where the records of the map are kept: the seam behind which a durable store will come.
+//! Where the records of the map are kept: the seam between the mirror and its memory or store.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::ops::Bound;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use swarmauri_keys::{KeyError, KeyId};
 
 use crate::map::KidRecord;
@@ -22,7 +22,7 @@ pub(crate) struct Versioned {
     pub(crate) record: Arc<KidRecord>,
 }
 
-/// The map from `kid`s to records.
+/// The map from `kid`s to records, and what else the mirror remembers.
 ///
 /// Reads are answered from memory, so that no read of a key waits for a store; writes are
 /// compare-and-swap, and have taken effect, durably if that is what the store does, when they return.
@@ -38,37 +38,99 @@ pub(crate) trait MirrorMap: Send + Sync + Debug {
     fn generation(&self) -> u64;
 
     /// Replaces a record if it still is at the expected revision (`None`: absent); a blank record is
-    /// removed. False if somebody else was first.
+    /// removed. False if somebody else was first; `get` gives what they wrote then.
     async fn compare_and_swap(
         &self,
         kid: &KeyId,
         expected: Option<Revision>,
         record: KidRecord,
     ) -> Result<bool, KeyError>;
+
+    /// Records that the primary is about to be asked for a key that will bear this value of the tag
+    /// `mirror.intent`: where it takes no `kid`.
+    async fn begin_intent(&self, tag: &str) -> Result<(), KeyError>;
+
+    /// The outcome of that is recorded elsewhere, or there is none.
+    async fn settle_intent(&self, tag: &str) -> Result<(), KeyError>;
+
+    /// The intents whose outcome is not known.
+    fn open_intents(&self) -> Vec<String>;
+
+    /// Whether the replicas of earlier processes are all in the map.
+    fn is_complete(&self) -> bool;
+
+    /// They are now.
+    async fn completed(&self) -> Result<(), KeyError>;
+
+    /// Whether others may have written what has not arrived here.
+    fn is_behind(&self) -> bool {
+        false
+    }
+
+    /// Reads what was missed.
+    async fn catch_up(&self) -> Result<(), KeyError> {
+        Ok(())
+    }
+}
+
+/// Records in memory, in the order of their `kid`s.
+#[derive(Debug, Default)]
+pub(crate) struct Records {
+    by_kid: RwLock<BTreeMap<KeyId, Versioned>>,
+    generation: AtomicU64,
+}
+
+impl Records {
+    pub(crate) fn get(&self, kid: &KeyId) -> Option<Versioned> {
+        self.by_kid.read().get(kid).cloned()
+    }
+
+    pub(crate) fn page(&self, after: Option<&KeyId>, limit: usize) -> Vec<(KeyId, Arc<KidRecord>)> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let records = self.by_kid.read();
+        let page = records.range::<KeyId, _>((from, Bound::Unbounded)).take(limit);
+        page.map(|(kid, versioned)| (kid.clone(), Arc::clone(&versioned.record))).collect()
+    }
+
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    /// Changes the records under the lock; `change` says whether it changed any.
+    pub(crate) fn change<R>(
+        &self,
+        change: impl FnOnce(&mut BTreeMap<KeyId, Versioned>, u64) -> (bool, R),
+    ) -> R {
+        let mut records = self.by_kid.write();
+        let next = self.generation.load(Ordering::Acquire) + 1;
+        let (changed, result) = change(&mut records, next);
+        if changed {
+            self.generation.store(next, Ordering::Release);
+        }
+        result
+    }
 }
 
 /// The map in the memory of this process.
 #[derive(Debug, Default)]
 pub(crate) struct MemoryMap {
-    records: RwLock<BTreeMap<KeyId, Versioned>>,
-    generation: AtomicU64,
+    records: Records,
+    intents: Mutex<BTreeSet<String>>,
+    complete: AtomicBool,
 }
 
 #[async_trait]
 impl MirrorMap for MemoryMap {
     fn get(&self, kid: &KeyId) -> Option<Versioned> {
-        self.records.read().get(kid).cloned()
+        self.records.get(kid)
     }
 
     fn page(&self, after: Option<&KeyId>, limit: usize) -> Vec<(KeyId, Arc<KidRecord>)> {
-        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let records = self.records.read();
-        let page = records.range::<KeyId, _>((from, Bound::Unbounded)).take(limit);
-        page.map(|(kid, versioned)| (kid.clone(), Arc::clone(&versioned.record))).collect()
+        self.records.page(after, limit)
     }
 
     fn generation(&self) -> u64 {
-        self.generation.load(Ordering::Acquire)
+        self.records.generation()
     }
 
     async fn compare_and_swap(
@@ -77,18 +139,40 @@ impl MirrorMap for MemoryMap {
         expected: Option<Revision>,
         record: KidRecord,
     ) -> Result<bool, KeyError> {
-        let mut records = self.records.write();
-        if records.get(kid).map(|versioned| versioned.revision) != expected {
-            return Ok(false);
-        }
-        let revision = self.generation.load(Ordering::Acquire) + 1;
-        if record.is_blank() {
-            records.remove(kid);
-        } else {
-            records.insert(kid.clone(), Versioned { revision, record: Arc::new(record) });
-        }
-        self.generation.store(revision, Ordering::Release);
-        Ok(true)
+        Ok(self.records.change(|records, revision| {
+            if records.get(kid).map(|versioned| versioned.revision) != expected {
+                return (false, false);
+            }
+            if record.is_blank() {
+                records.remove(kid);
+            } else {
+                records.insert(kid.clone(), Versioned { revision, record: Arc::new(record) });
+            }
+            (true, true)
+        }))
+    }
+
+    async fn begin_intent(&self, tag: &str) -> Result<(), KeyError> {
+        self.intents.lock().insert(tag.to_owned());
+        Ok(())
+    }
+
+    async fn settle_intent(&self, tag: &str) -> Result<(), KeyError> {
+        self.intents.lock().remove(tag);
+        Ok(())
+    }
+
+    fn open_intents(&self) -> Vec<String> {
+        self.intents.lock().iter().cloned().collect()
+    }
+
+    fn is_complete(&self) -> bool {
+        self.complete.load(Ordering::Acquire)
+    }
+
+    async fn completed(&self) -> Result<(), KeyError> {
+        self.complete.store(true, Ordering::Release);
+        Ok(())
     }
 }
 

@@ -24,6 +24,7 @@ impl MirroredKeyProvider {
         acceptance: Acceptance,
         job: Job<'_>,
     ) -> Result<Done, KeyError> {
+        self.catch_up().await;
         self.capabilities.require_operation(job.operation())?;
         let error = match self.work_on_primary(kid, version, acceptance, job).await {
             Err(error) => error,

@@ -1,12 +1,14 @@
 //! Whether a version is in use. It goes beside the life of the version: whatever its state, it may be disabled.
 
+use serde::{Deserialize, Serialize};
 use swarmauri_keys::{KeyState, KeyVersion, KeyVersionId};
 
 use super::{KidRecord, Trouble, VersionState};
 use crate::mode::KeptReason;
 
 /// What is recorded of a version that is not simply enabled, on both sides.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Switch {
     pub(crate) primary: Position,
     /// Whether the replica, if there is one, is known to be in the same position.
@@ -16,7 +18,8 @@ pub(crate) struct Switch {
 }
 
 /// What the primary has said last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Position {
     Enabled,
     Disabled,

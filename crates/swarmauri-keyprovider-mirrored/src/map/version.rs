@@ -1,11 +1,13 @@
 //! The life of one version, and what is recorded of it.
 
+use serde::{Deserialize, Serialize};
 use swarmauri_keys::{Fingerprint, KeyAlg, KeyRef, KeyVersionId, PublicKey};
 
 use crate::mode::{Fidelity, KeptReason};
 
 /// The life of one version.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum VersionState {
     /// The primary has it, the secondary does not, or not for sure.
     Pending { key: Facts, attempted: bool, trouble: Trouble },
@@ -20,14 +22,16 @@ pub(crate) enum VersionState {
 }
 
 /// What is recorded of a key when the primary accepts it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Facts {
     pub(crate) fingerprint: Fingerprint,
     pub(crate) alg: KeyAlg,
 }
 
 /// Where the copy of a version is, and what an answer from there is checked against.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Replica {
     pub(crate) at: KeyVersionId,
     pub(crate) fidelity: Fidelity,
@@ -35,7 +39,8 @@ pub(crate) struct Replica {
 }
 
 /// How often the secondary was tried in vain, and what it said last.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Trouble {
     pub(crate) attempts: u32,
     pub(crate) last_error: Option<String>,

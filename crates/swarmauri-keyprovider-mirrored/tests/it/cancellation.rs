@@ -8,7 +8,7 @@ use swarmauri_keys::{KeyAlg, KeyError, KeyId, KeyRef};
 use crate::support::*;
 
 #[derive(Debug, Clone, Copy)]
-enum Write {
+pub(crate) enum Write {
     Create,
     Rotate,
     DestroyVersion,
@@ -18,10 +18,10 @@ enum Write {
 }
 
 impl Write {
-    const ALL: [Self; 6] =
+    pub(crate) const ALL: [Self; 6] =
         [Self::Create, Self::Rotate, Self::DestroyVersion, Self::Destroy, Self::Disable, Self::Enable];
 
-    async fn run(self, world: &World, kid: &KeyId) -> Result<Option<KeyRef>, KeyError> {
+    pub(crate) async fn run(self, world: &World, kid: &KeyId) -> Result<Option<KeyRef>, KeyError> {
         match self {
             Self::Create => world.mirror.create_key(&exportable(KeyAlg::Ed25519)).await.map(Some),
             Self::Rotate => world.mirror.rotate(kid).await.map(Some),
@@ -35,7 +35,7 @@ impl Write {
 }
 
 /// After reconcile: every version that the primary has is mirrored, in its state, nothing else is, nothing is owed.
-async fn assert_repaired(world: &World, what: &str) {
+pub(crate) async fn assert_repaired(world: &World, what: &str) {
     world.primary.clear();
     world.secondary.clear();
     let report = world.mirror.reconcile().await;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use swarmauri_keyprovider::KeyProvider;
 use swarmauri_keyprovider_local::LocalKeyProvider;
-use swarmauri_keyprovider_mirrored::{MirroredBuilder, MirroredKeyProvider};
+use swarmauri_keyprovider_mirrored::{MirrorMode, MirroredBuilder, MirroredKeyProvider};
+use swarmauri_keystore::MemoryStore;
 
 fn mirror(build: impl FnOnce(MirroredBuilder) -> MirroredBuilder) -> Arc<dyn KeyProvider> {
     let local = || Arc::new(LocalKeyProvider::new());
@@ -36,6 +37,17 @@ mod fail_closed {
     swarmauri_keyprovider_testkit::conformance!(async || crate::conformance::mirror(
         |builder| builder.fail_open_reads(false)
     ));
+}
+
+async fn stored_mirror() -> Arc<dyn KeyProvider> {
+    let local = || Arc::new(LocalKeyProvider::new());
+    let builder = MirroredKeyProvider::builder(local(), local()).mode(MirrorMode::Full);
+    Arc::new(builder.state(Arc::new(MemoryStore::new())).open().await.unwrap())
+}
+
+/// Its state on a store.
+mod stored {
+    swarmauri_keyprovider_testkit::conformance!(async || crate::conformance::stored_mirror().await);
 }
 
 /// A mirror may be a side of another mirror.

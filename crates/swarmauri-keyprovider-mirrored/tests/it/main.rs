@@ -1,6 +1,9 @@
 //! Tests of the mirrored provider, by the promise they prove.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
+/// The state of mirrors is in memory here; `tests/stored` runs the same with a store.
+const STORED: bool = false;
+
 mod adoption;
 mod cancellation;
 mod config;

@@ -1,6 +1,7 @@
 //! Two local providers behind faults, and the mirror over them.
 
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use swarmauri_keyprovider::{Feature, KeyProvider, KeyProviderExt, Secrets};
@@ -8,7 +9,9 @@ use swarmauri_keyprovider_local::LocalKeyProvider;
 use swarmauri_keyprovider_mirrored::{MirrorMode, MirroredBuilder, MirroredKeyProvider};
 use swarmauri_keyprovider_testkit::{Faults, FaultyProvider};
 use swarmauri_keys::{ExportPolicy, Jwk, KeyAlg, KeyError, KeyErrorKind, KeyId, KeyRef, KeySpec, KeyVersion};
+use swarmauri_keystore::{KeyStore, MemoryStore};
 
+#[derive(Clone)]
 pub(crate) struct World {
     pub(crate) mirror: Arc<MirroredKeyProvider>,
     pub(crate) primary: Faults,
@@ -17,6 +20,8 @@ pub(crate) struct World {
     pub(crate) primary_keys: Arc<dyn KeyProvider>,
     pub(crate) secondary_keys: Arc<dyn KeyProvider>,
     sides: (Arc<FaultyProvider>, Arc<FaultyProvider>),
+    /// Where the state of the mirror is, if it is not in memory.
+    pub(crate) store: MemoryStore,
 }
 
 pub(crate) fn world() -> World {
@@ -40,13 +45,28 @@ pub(crate) fn restricted_world(
     let secondary = Arc::new(FaultyProvider::new(Arc::new(LocalKeyProvider::new())));
     restrict(&primary.faults(), &secondary.faults());
     let builder = MirroredKeyProvider::builder(primary.clone(), secondary.clone());
+    let store = MemoryStore::new();
     World {
-        mirror: Arc::new(build(builder).build().unwrap()),
+        mirror: Arc::new(opened(build(builder), &store)),
         primary: primary.faults(),
         secondary: secondary.faults(),
         primary_keys: primary.inner(),
         secondary_keys: secondary.inner(),
         sides: (primary, secondary),
+        store,
+    }
+}
+
+/// The mirror, its state in memory or, where the same tests are run for that, on this store.
+fn opened(builder: MirroredBuilder, store: &MemoryStore) -> MirroredKeyProvider {
+    if !crate::STORED {
+        return builder.build().unwrap();
+    }
+    let opening = builder.state(Arc::new(store.clone())).open();
+    let mut opening = Box::pin(tokio::task::unconstrained(opening));
+    match opening.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(mirror) => mirror.unwrap(),
+        Poll::Pending => panic!("a store in memory does not keep anybody waiting"),
     }
 }
 
@@ -60,12 +80,22 @@ pub(crate) fn deny(side: &Faults, features: &[Feature]) {
 }
 
 impl World {
-    /// The same two sides under a new mirror: what a restart of the process leaves.
+    /// The same two sides under a new mirror that knows nothing: what a restart of the process leaves of a map in
+    /// memory, or the loss of its store.
     pub(crate) fn restart(self) -> Self {
+        let store = MemoryStore::new();
         let (primary, secondary) = self.sides.clone();
         let settings = *self.mirror.settings();
         let builder = MirroredKeyProvider::builder(primary, secondary).settings(settings);
-        Self { mirror: Arc::new(builder.build().unwrap()), ..self }
+        Self { mirror: Arc::new(opened(builder, &store)), store, ..self }
+    }
+
+    /// The same two sides under another mirror, with its state on this store.
+    pub(crate) async fn over(self, store: Arc<dyn KeyStore>) -> Self {
+        let (primary, secondary) = self.sides.clone();
+        let settings = *self.mirror.settings();
+        let builder = MirroredKeyProvider::builder(primary, secondary).settings(settings);
+        Self { mirror: Arc::new(builder.state(store).open().await.unwrap()), ..self }
     }
 
     /// The debts, as `kind key`.

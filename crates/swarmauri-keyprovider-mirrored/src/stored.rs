@@ -1,0 +1,337 @@
+//! The map on a store: what it says survives the process, and is shared with others that use the store.
+//!
+//! Every record is in memory too, so reads ask the store for nothing. What others write arrives by a watch; it is taken in
+//! before each look at the records, so no task runs in the background.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+use swarmauri_keys::{KeyError, KeyId};
+use swarmauri_keystore::{
+    Change, Entry, KeyStore, Precondition, Revision as StoreRevision, ScanRequest, StoreError, StoreKey,
+    Watch,
+};
+
+use crate::events;
+use crate::map::KidRecord;
+use crate::store::{MirrorMap, Records, Revision, Versioned};
+
+/// What all keys of the mirror in a store start with.
+const ROOT: &[u8] = b"mirror/";
+/// `mirror/key/<kid>`: the record of a key.
+const RECORD: &[u8] = b"mirror/key/";
+/// `mirror/intent/<tag>`: a create under way on a primary that takes no `kid`.
+const INTENT: &[u8] = b"mirror/intent/";
+/// Says that the replicas of earlier processes are all in the map.
+const COMPLETE: &[u8] = b"mirror/complete";
+
+/// The version of the form in which records are written.
+const FORMAT: u32 = 1;
+
+/// A map whose records are kept in a store.
+#[derive(Debug)]
+pub(crate) struct StoredMap {
+    store: Arc<dyn KeyStore>,
+    records: Records,
+    rest: Mutex<Rest>,
+    /// Whether the watch has ended: then others may have written what is not known here.
+    behind: AtomicBool,
+    /// Held by whoever is reading everything anew.
+    loading: tokio::sync::Mutex<()>,
+}
+
+/// What is not a record.
+#[derive(Debug)]
+struct Rest {
+    watch: Option<Box<dyn Watch>>,
+    intents: BTreeSet<String>,
+    complete: bool,
+    /// When records were removed, until the watch has told of it: what it tells of before is from the past.
+    removed: HashMap<KeyId, StoreRevision>,
+}
+
+/// A record as it is written.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    format: u32,
+    record: KidRecord,
+}
+
+impl StoredMap {
+    /// Reads the map of a store.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::Integrity`] if a record cannot be read; those of the store.
+    pub(crate) async fn open(store: Arc<dyn KeyStore>) -> Result<Self, KeyError> {
+        let rest = Rest { watch: None, intents: BTreeSet::new(), complete: false, removed: HashMap::new() };
+        let map = Self {
+            store,
+            records: Records::default(),
+            rest: Mutex::new(rest),
+            behind: AtomicBool::new(true),
+            loading: tokio::sync::Mutex::new(()),
+        };
+        map.catch_up().await?;
+        Ok(map)
+    }
+
+    /// Takes in what has arrived by the watch.
+    fn take_in(&self) {
+        let mut rest = self.rest.lock();
+        while let Some(watch) = &mut rest.watch {
+            let taken = match watch.try_next() {
+                Ok(None) => return,
+                Ok(Some(change)) => self.apply(&mut rest, &change),
+                Err(error) => Err(store_failed(&error)),
+            };
+            if let Err(error) = taken {
+                events::state_store_failed(&error);
+                rest.watch = None;
+                self.behind.store(true, Ordering::Release);
+            }
+        }
+    }
+
+    fn apply(&self, rest: &mut Rest, change: &Change) -> Result<(), KeyError> {
+        let (key, revision) = (change.key().as_bytes(), change.revision());
+        let value = match change {
+            Change::Put(entry) => Some(&*entry.value),
+            Change::Deleted { .. } => None,
+        };
+        if let Some(kid) = key.strip_prefix(RECORD) {
+            let kid = kid_of(kid)?;
+            let record = value.map(|value| read_record(&kid, value)).transpose()?;
+            self.put(rest, &kid, revision, record);
+            if rest.removed.get(&kid).is_some_and(|removed| *removed <= revision) {
+                rest.removed.remove(&kid);
+            }
+        } else if let Some(tag) = key.strip_prefix(INTENT) {
+            let tag = String::from_utf8_lossy(tag).into_owned();
+            if value.is_some() {
+                rest.intents.insert(tag)
+            } else {
+                rest.intents.remove(&tag)
+            };
+        } else if key == COMPLETE {
+            rest.complete = value.is_some();
+        }
+        Ok(())
+    }
+
+    /// Puts a record into memory, unless what is there is newer.
+    fn put(&self, rest: &mut Rest, kid: &KeyId, at: StoreRevision, record: Option<KidRecord>) {
+        let from_the_past = rest.removed.get(kid).is_some_and(|removed| *removed >= at);
+        let removed = self.records.change(|records, _| {
+            let known = records.get(kid).map(|versioned| versioned.revision);
+            if from_the_past || known.is_some_and(|known| known >= at.get()) {
+                return (false, false);
+            }
+            match record {
+                Some(record) => {
+                    let record = Arc::new(record);
+                    records.insert(kid.clone(), Versioned { revision: at.get(), record });
+                    (true, false)
+                }
+                None => (records.remove(kid).is_some(), true),
+            }
+        });
+        if removed {
+            rest.removed.insert(kid.clone(), at);
+        }
+    }
+
+    /// Takes in what is at a key now, after a write of somebody else was found there.
+    async fn read_anew(&self, kid: &KeyId, key: &StoreKey) -> Result<(), KeyError> {
+        let entry = self.store.get(key).await.map_err(|error| store_failed(&error))?;
+        match entry {
+            Some(entry) => {
+                let record = read_record(kid, &entry.value)?;
+                self.put(&mut self.rest.lock(), kid, entry.revision, Some(record));
+            }
+            // When it was removed will be known by the watch; until then it is not in the way.
+            None => self.records.change(|records, _| (records.remove(kid).is_some(), ())),
+        }
+        Ok(())
+    }
+
+    async fn scan(&self) -> Result<Vec<Entry>, KeyError> {
+        let (mut entries, mut request) = (Vec::new(), ScanRequest::all(ROOT));
+        loop {
+            let page = self.store.scan(&request).await.map_err(|error| store_failed(&error))?;
+            let last = page.entries.last().map(|entry| entry.key.clone());
+            entries.extend(page.entries);
+            match last.filter(|_| page.more) {
+                Some(last) => request = request.after(last),
+                None => return Ok(entries),
+            }
+        }
+    }
+
+    async fn put_mark(&self, key: &StoreKey) -> Result<(), KeyError> {
+        self.store.put(key, b"", Precondition::Any).await.map(drop).map_err(|error| store_failed(&error))
+    }
+}
+
+#[async_trait]
+impl MirrorMap for StoredMap {
+    fn get(&self, kid: &KeyId) -> Option<Versioned> {
+        self.take_in();
+        self.records.get(kid)
+    }
+
+    fn page(&self, after: Option<&KeyId>, limit: usize) -> Vec<(KeyId, Arc<KidRecord>)> {
+        self.take_in();
+        self.records.page(after, limit)
+    }
+
+    fn generation(&self) -> u64 {
+        self.take_in();
+        self.records.generation()
+    }
+
+    async fn compare_and_swap(
+        &self,
+        kid: &KeyId,
+        expected: Option<Revision>,
+        record: KidRecord,
+    ) -> Result<bool, KeyError> {
+        let key = record_key(kid)?;
+        let when = expected.map_or(Precondition::Absent, |at| Precondition::At(StoreRevision::new(at)));
+        let written = if record.is_blank() {
+            self.store.delete(&key, when).await.map(|at| at.map(|at| (at, None)))
+        } else {
+            let value = write_record(&record)?;
+            self.store.put(&key, &value, when).await.map(|at| Some((at, Some(record))))
+        };
+        match written {
+            Ok(Some((at, record))) => self.put(&mut self.rest.lock(), kid, at, record),
+            Ok(None) => {}
+            Err(StoreError::Conflict { .. }) => {
+                self.take_in();
+                self.read_anew(kid, &key).await?;
+                return Ok(false);
+            }
+            Err(error) => {
+                // It may have been written all the same.
+                let _ = self.read_anew(kid, &key).await;
+                return Err(store_failed(&error));
+            }
+        }
+        Ok(true)
+    }
+
+    async fn begin_intent(&self, tag: &str) -> Result<(), KeyError> {
+        self.put_mark(&intent_key(tag)?).await?;
+        self.rest.lock().intents.insert(tag.to_owned());
+        Ok(())
+    }
+
+    async fn settle_intent(&self, tag: &str) -> Result<(), KeyError> {
+        let settled = self.store.delete(&intent_key(tag)?, Precondition::Any).await;
+        settled.map_err(|error| store_failed(&error))?;
+        self.rest.lock().intents.remove(tag);
+        Ok(())
+    }
+
+    fn open_intents(&self) -> Vec<String> {
+        self.take_in();
+        self.rest.lock().intents.iter().cloned().collect()
+    }
+
+    fn is_complete(&self) -> bool {
+        self.take_in();
+        self.rest.lock().complete
+    }
+
+    async fn completed(&self) -> Result<(), KeyError> {
+        self.put_mark(&store_key(COMPLETE)?).await?;
+        self.rest.lock().complete = true;
+        Ok(())
+    }
+
+    fn is_behind(&self) -> bool {
+        self.behind.load(Ordering::Acquire)
+    }
+
+    async fn catch_up(&self) -> Result<(), KeyError> {
+        let _turn = self.loading.lock().await;
+        if !self.is_behind() {
+            return Ok(());
+        }
+        // First the watch: what is written during the scan is in one of them at least.
+        let watch = self.store.watch(ROOT).await.map_err(|error| store_failed(&error))?;
+        let entries = self.scan().await?;
+        let mut rest = self.rest.lock();
+        let present: BTreeSet<_> = entries.iter().map(|entry| entry.key.clone()).collect();
+        rest.intents.clear();
+        rest.complete = false;
+        rest.removed.clear();
+        for entry in entries {
+            self.apply(&mut rest, &Change::Put(entry))?;
+        }
+        self.records.change(|records, _| {
+            let before = records.len();
+            records.retain(|kid, _| record_key(kid).is_ok_and(|key| present.contains(&key)));
+            (records.len() != before, ())
+        });
+        rest.watch = Some(watch);
+        self.behind.store(false, Ordering::Release);
+        Ok(())
+    }
+}
+
+fn store_key(bytes: &[u8]) -> Result<StoreKey, KeyError> {
+    StoreKey::new(bytes).map_err(|error| store_failed(&error))
+}
+
+fn record_key(kid: &KeyId) -> Result<StoreKey, KeyError> {
+    store_key(&[RECORD, kid.as_str().as_bytes()].concat())
+}
+
+fn intent_key(tag: &str) -> Result<StoreKey, KeyError> {
+    store_key(&[INTENT, tag.as_bytes()].concat())
+}
+
+fn kid_of(bytes: &[u8]) -> Result<KeyId, KeyError> {
+    let kid = std::str::from_utf8(bytes).ok().and_then(|kid| KeyId::new(kid).ok());
+    kid.ok_or_else(|| KeyError::integrity("the mirror's state has a record under what is no kid"))
+}
+
+fn write_record(record: &KidRecord) -> Result<Vec<u8>, KeyError> {
+    serde_json::to_vec(&Written { format: FORMAT, record: record.clone() })
+        .map_err(|error| KeyError::invalid_state(format!("a record of the mirror's state: {error}")))
+}
+
+fn read_record(kid: &KeyId, value: &[u8]) -> Result<KidRecord, KeyError> {
+    #[derive(Deserialize)]
+    struct Format {
+        format: u32,
+    }
+    let damaged = |error: &dyn std::fmt::Display| {
+        KeyError::integrity(format!("the record of {kid} in the mirror's state cannot be read: {error}"))
+    };
+    let Format { format } = serde_json::from_slice(value).map_err(|error| damaged(&error))?;
+    if format != FORMAT {
+        return Err(damaged(&format!("its format is {format}, and this version knows {FORMAT} only")));
+    }
+    let written: Written = serde_json::from_slice(value).map_err(|error| damaged(&error))?;
+    Ok(written.record)
+}
+
+/// A store's error, as the mirror's callers meet it.
+fn store_failed(error: &StoreError) -> KeyError {
+    let reason = format!("the mirror's state: {error}");
+    match error {
+        StoreError::Integrity { .. } => KeyError::integrity(reason),
+        StoreError::Unavailable { .. } | StoreError::Lagged => {
+            KeyError::Unavailable { reason, source: Some(Arc::new(error.clone())) }
+        }
+        _ => KeyError::invalid_state(reason),
+    }
+}

@@ -1,0 +1,123 @@
+//! A process that dies at any step, and the next one: what it finds on the store, it repairs.
+
+use std::sync::Arc;
+
+use swarmauri_keyprovider::{Feature, KeyProvider, KeyProviderExt};
+use swarmauri_keyprovider_mirrored::{MirrorMode, MirroredKeyProvider};
+use swarmauri_keyprovider_testkit::{Fault, Method};
+use swarmauri_keys::{KeyAlg, KeyErrorKind};
+
+use crate::cancellation::{Write, assert_repaired};
+use crate::crashing::{Crashing, Last};
+use crate::support::*;
+
+/// Its first version is disabled.
+async fn world_with_a_key(mode: MirrorMode) -> (World, swarmauri_keys::KeyRef) {
+    let world = world_in(mode);
+    let key = world.mirror.create_key(&exportable(KeyAlg::Ed25519)).await.unwrap();
+    world.mirror.rotate(key.kid()).await.unwrap();
+    world.mirror.disable_key(key.kid(), version(1)).await.unwrap();
+    (world, key)
+}
+
+/// The write is cut off at each of its own writes to the store, one after the other, until there are no more.
+#[tokio::test(start_paused = true)]
+async fn promise_11_a_process_that_dies_at_any_write_of_its_state_is_repaired_by_the_next() {
+    let mut cut_off = 0;
+    for mode in [MirrorMode::PublicOnly, MirrorMode::Full] {
+        for write in Write::ALL {
+            for last in Last::ALL {
+                for writes in 0.. {
+                    let (world, key) = world_with_a_key(mode).await;
+                    let crashing = Crashing::after(&world.store, writes, last);
+                    let dying = world.clone().over(Arc::new(crashing.clone())).await;
+                    let ended = give_up(write.run(&dying, key.kid())).await;
+                    let what = format!("{mode} {write:?} {last:?} after {writes} writes");
+                    let hung = ended.is_none();
+                    assert_eq!(hung, crashing.is_down(), "{what}");
+                    let store = Arc::new(world.store.clone());
+                    let acknowledged = matches!(ended, Some(Ok(_)));
+                    let next = world.over(store).await;
+                    if acknowledged && matches!(write, Write::Destroy) {
+                        next.primary.outage();
+                        assert_eq!(kind(next.read(key.kid(), None).await), KeyErrorKind::NotFound, "{what}");
+                        next.primary.recover();
+                    }
+                    assert_repaired(&next, &what).await;
+                    cut_off += 1;
+                    if acknowledged && !hung && writes > 8 {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+    assert!(cut_off > 300, "{cut_off} ends of processes were tried");
+}
+
+/// The write is cut off at each call of a side, before and after that took effect.
+#[tokio::test(start_paused = true)]
+async fn promise_11_a_process_that_dies_at_any_call_of_a_side_is_repaired_by_the_next() {
+    for mode in [MirrorMode::PublicOnly, MirrorMode::Full] {
+        for write in Write::ALL {
+            for method in Method::ALL {
+                for (on_primary, after) in [(true, false), (true, true), (false, false), (false, true)] {
+                    let (world, key) = world_with_a_key(mode).await;
+                    let side = if on_primary { &world.primary } else { &world.secondary };
+                    side.fail_next(method, if after { Fault::HangAfter } else { Fault::HangBefore });
+                    let _ = give_up(write.run(&world, key.kid())).await;
+                    world.primary.clear();
+                    world.secondary.clear();
+                    let store = Arc::new(world.store.clone());
+                    let next = world.over(store).await;
+                    let what = format!("{mode} {write:?} {method:?} primary: {on_primary} after: {after}");
+                    assert_repaired(&next, &what).await;
+                }
+            }
+        }
+    }
+}
+
+/// On a primary that takes no `kid`, a create that was cut off is known by its tag, in the next process too.
+#[tokio::test(start_paused = true)]
+async fn promise_11_a_create_without_a_chosen_kid_is_adopted_by_the_next_process() {
+    let world = restricted_world(|primary, _| deny(primary, &[Feature::ChosenKid]), |builder| builder);
+    world.primary.fail_next(Method::CreateKey, Fault::HangAfter);
+    assert!(give_up(world.mirror.create(KeyAlg::Ed25519)).await.is_none());
+    let store = Arc::new(world.store.clone());
+    let world = world.over(store).await;
+    assert_eq!(world.backlog().len(), 1, "the next process knows");
+    assert!(world.mirror.reconcile().await.is_clean());
+    assert!(world.backlog().is_empty());
+    assert_eq!(world.replicas().await, 1);
+    let store: Arc<dyn swarmauri_keystore::KeyStore> = Arc::new(world.store.clone());
+    let again = world.clone().over(store).await;
+    assert!(again.backlog().is_empty() && again.mirror.plan_reconcile().await.is_empty());
+}
+
+/// A write whose intent cannot be recorded is not asked for.
+#[tokio::test(start_paused = true)]
+async fn promise_1_what_cannot_be_recorded_is_not_done() {
+    for write in Write::ALL {
+        let (world, key) = world_with_a_key(MirrorMode::Full).await;
+        let store = Arc::new(Crashing::after(&world.store, 0, Last::FailBefore));
+        let world = world.over(store).await;
+        world.primary.journal().clear();
+        let error = write.run(&world, key.kid()).await.unwrap_err();
+        assert!(error.is_outage() && error.to_string().contains("the mirror's state"), "{write:?}: {error}");
+        for method in Method::WRITES {
+            assert!(world.primary.journal().calls_of(method).is_empty(), "{write:?}: the primary was asked");
+        }
+        // The store is back.
+        write.run(&world, key.kid()).await.unwrap();
+        assert_repaired(&world, &format!("{write:?}")).await;
+    }
+}
+
+#[tokio::test]
+async fn a_mirror_with_a_store_is_opened_and_not_built() {
+    let (world, _) = world_with_a_key(MirrorMode::Full).await;
+    let builder = MirroredKeyProvider::builder(world.primary_keys, world.secondary_keys);
+    let error = builder.state(Arc::new(world.store)).build().unwrap_err();
+    assert!(error.to_string().contains("open()"), "{error}");
+}

@@ -1,0 +1,58 @@
+//! The tests of the mirrored provider once more, its state on a store; and what only a store gives.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
+
+const STORED: bool = true;
+
+#[path = "../it/adoption.rs"]
+mod adoption;
+#[path = "../it/cancellation.rs"]
+mod cancellation;
+#[path = "../it/copies.rs"]
+mod copies;
+#[path = "../it/destroy.rs"]
+mod destroy;
+#[path = "../it/documents.rs"]
+mod documents;
+#[path = "../it/failover.rs"]
+mod failover;
+#[path = "../it/jobs.rs"]
+mod jobs;
+#[path = "../it/jwks.rs"]
+mod jwks;
+#[path = "../it/listing.rs"]
+mod listing;
+#[path = "../it/never_again.rs"]
+mod never_again;
+#[path = "../it/plans.rs"]
+mod plans;
+#[path = "../it/proofs.rs"]
+mod proofs;
+#[path = "../it/reconcile.rs"]
+mod reconcile;
+#[path = "../it/refusals.rs"]
+mod refusals;
+#[path = "../it/replicas.rs"]
+mod replicas;
+#[path = "../it/secrets.rs"]
+mod secrets;
+#[path = "../it/states.rs"]
+mod states;
+#[path = "../it/states_elsewhere.rs"]
+mod states_elsewhere;
+#[path = "../it/support.rs"]
+mod support;
+#[path = "../it/tombstones.rs"]
+mod tombstones;
+#[path = "../it/turns.rs"]
+mod turns;
+#[path = "../it/work.rs"]
+mod work;
+#[path = "../it/writes.rs"]
+mod writes;
+#[path = "../it/wrong_answers.rs"]
+mod wrong_answers;
+
+mod crashes;
+mod crashing;
+mod processes;
+mod state;

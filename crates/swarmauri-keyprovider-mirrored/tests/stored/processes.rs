@@ -1,0 +1,141 @@
+//! Several mirrors on one store: what one does, the others know at their very next look.
+
+use std::sync::Arc;
+
+use swarmauri_keyprovider::{JwksQuery, KeyProvider, KeyProviderExt};
+use swarmauri_keyprovider_mirrored::MirrorMode;
+use swarmauri_keyprovider_testkit::{Fault, Lie, Method};
+use swarmauri_keys::{KeyAlg, KeyErrorKind};
+use swarmauri_keystore::{KeyStore, Precondition, StoreKey};
+
+use crate::support::*;
+
+async fn two(mode: MirrorMode) -> (World, World) {
+    let one = world_in(mode);
+    let store = Arc::new(one.store.clone());
+    let other = one.clone().over(store).await;
+    (one, other)
+}
+
+#[tokio::test]
+async fn promise_4_a_destroy_in_one_process_is_honoured_by_the_next_read_of_another() {
+    for whole in [true, false] {
+        let (one, other) = two(MirrorMode::Full).await;
+        let key = one.mirror.create_key(&exportable(KeyAlg::Ed25519)).await.unwrap();
+        one.primary.outage();
+        assert_eq!(
+            other.jwk(key.kid(), None).await.unwrap(),
+            key.public_jwk().unwrap(),
+            "it knows the replica"
+        );
+        one.primary.recover();
+        // Even if the primary goes on answering from the past.
+        one.primary.fail_next(Method::DestroyKey, Fault::Lie(Lie::DestroyNothingSayTrue));
+        let which = (!whole).then_some(key.version());
+        assert!(one.mirror.destroy_key(key.kid(), which).await.unwrap());
+        for out in [false, true] {
+            if out {
+                one.primary.outage();
+            }
+            let read = other.read(key.kid(), Some(key.version())).await;
+            assert_eq!(kind(read), KeyErrorKind::NotFound, "whole: {whole}, out: {out}");
+            assert!(other.mirror.jwks(&JwksQuery::LATEST).await.unwrap().keys.is_empty());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_state_set_in_one_process_is_heeded_by_another() {
+    let (one, other) = two(MirrorMode::Full).await;
+    let key = one.mirror.create_key(&exportable(KeyAlg::Ed25519)).await.unwrap();
+    for _ in 0..2 {
+        one.mirror.disable_key(key.kid(), key.version()).await.unwrap();
+        one.primary.outage();
+        let signed = other.mirror.work().unwrap().sign(key.kid(), None, b"message").await;
+        assert_eq!(kind(signed), KeyErrorKind::Disabled);
+        one.primary.recover();
+        other.mirror.enable_key(key.kid(), key.version()).await.unwrap();
+        one.primary.outage();
+        one.mirror.work().unwrap().sign(key.kid(), None, b"message").await.unwrap();
+        one.primary.recover();
+    }
+    assert!(one.mirror.plan_reconcile().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_debt_of_one_process_is_paid_by_another() {
+    let (one, other) = two(MirrorMode::PublicOnly).await;
+    one.secondary.outage();
+    let key = one.mirror.create(KeyAlg::Ed25519).await.unwrap();
+    one.secondary.recover();
+    assert_eq!(other.backlog(), [format!("copy {}", key.id())]);
+    assert!(other.mirror.reconcile().await.is_clean());
+    assert!(one.backlog().is_empty());
+    one.primary.outage();
+    one.jwk(key.kid(), None).await.unwrap();
+}
+
+/// Two processes, each with several tasks, at the same few keys.
+#[test]
+fn processes_that_meet_at_the_same_keys_agree() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap();
+    for round in 0..20 {
+        runtime.block_on(async {
+            let (one, other) = two(MirrorMode::Full).await;
+            let mut kids = Vec::new();
+            for _ in 0..3 {
+                let key = one.mirror.create_key(&exportable(KeyAlg::Ed25519)).await.unwrap();
+                kids.push(key.kid().clone());
+            }
+            let mut tasks = Vec::new();
+            for n in 0..8_u32 {
+                let mirror = if n % 2 == 0 { one.mirror.clone() } else { other.mirror.clone() };
+                let kids = kids.clone();
+                tasks.push(tokio::spawn(async move {
+                    for (step, kid) in (0..6_u32).zip(kids.iter().cycle()) {
+                        let _ = match (n + step) % 5 {
+                            0 => mirror.destroy_key(kid, Some(version(1 + step % 3))).await.map(drop),
+                            1 => mirror.disable_key(kid, version(1 + step % 3)).await,
+                            2 => mirror.enable_key(kid, version(1 + step % 3)).await,
+                            _ => mirror.rotate(kid).await.map(drop),
+                        };
+                    }
+                }));
+            }
+            for task in tasks {
+                task.await.unwrap();
+            }
+            assert_eq!(one.mirror.status(), other.mirror.status(), "round {round}");
+            let report = other.mirror.reconcile().await;
+            assert!(report.is_clean(), "round {round}: {report:?}");
+            let plan = one.mirror.plan_reconcile().await;
+            assert!(plan.is_empty(), "round {round}: {plan}");
+            let mut live = 0;
+            for kid in &kids {
+                live += one.primary_keys.list_versions(kid).await.map_or(0, |versions| versions.len());
+            }
+            assert_eq!(one.replicas().await, live, "round {round}: one replica for each version");
+        });
+    }
+}
+
+/// A process that has not looked for so long that its watch lost changes reads everything anew.
+#[tokio::test]
+async fn a_process_that_fell_behind_catches_up_before_it_answers() {
+    let (one, other) = two(MirrorMode::PublicOnly).await;
+    let key = one.mirror.create(KeyAlg::Ed25519).await.unwrap();
+    let gone = one.mirror.create(KeyAlg::Ed25519).await.unwrap();
+    other.read(key.kid(), None).await.unwrap();
+    let noise = StoreKey::new("mirror/noise").unwrap();
+    for _ in 0..70_000 {
+        one.store.put(&noise, b"", Precondition::Any).await.unwrap();
+    }
+    one.primary.fail_next(Method::DestroyKey, Fault::Lie(Lie::DestroyNothingSayTrue));
+    assert!(one.mirror.destroy_key(gone.kid(), None).await.unwrap());
+    // The first look finds that the watch has ended; the next call has caught up.
+    let _ = other.mirror.status();
+    assert_eq!(kind(other.read(gone.kid(), None).await), KeyErrorKind::NotFound);
+    let late = one.mirror.create(KeyAlg::Ed25519).await.unwrap();
+    one.primary.outage();
+    assert_eq!(other.jwk(late.kid(), None).await.unwrap(), late.public_jwk().unwrap(), "it follows again");
+}
