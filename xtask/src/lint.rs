@@ -25,6 +25,7 @@ const CLIPPY: &[(&str, &[&str])] = &[
     ("softkeys, as users build it", &["-p", "swarmauri-softkeys", "--lib"]),
     ("local, as users build it", &["-p", "swarmauri-keyprovider-local", "--lib"]),
     ("mirrored, as users build it", &["-p", "swarmauri-keyprovider-mirrored", "--lib"]),
+    ("keystore, as users build it", &["-p", "swarmauri-keystore", "--lib"]),
     ("jsoncanon, as users build it", &["-p", "swarmauri-jsoncanon", "--lib"]),
     ("cbor, as users build it", &["-p", "swarmauri-cbor", "--lib"]),
     ("testkit, as users build it", &["-p", "swarmauri-keyprovider-testkit", "--lib"]),

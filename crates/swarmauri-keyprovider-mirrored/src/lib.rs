@@ -32,9 +32,11 @@
 //! for to any replica, what takes the secret to full replicas and on outages alone. Versions that are disabled are so on
 //! both sides. [`MirroredKeyProvider::verify_replicas`] proves replicas by what they can do.
 //!
-//! The map of what lives where is in memory. A new process finds replicas again by the tags they carry, but it
-//! does not know which destroys an earlier one still owed. There are no deadlines: a side that hangs is waited
-//! for until the caller drops the call, which it may do at any time. Nothing runs in the background.
+//! The map of what lives where is in memory, or with [`MirroredBuilder::state`] on a
+//! [`KeyStore`](swarmauri_keystore::KeyStore), where it outlives the process and can be shared by several. Without a store a
+//! new process finds replicas again by the tags they carry, but it does not know which destroys an earlier one still owed.
+//! There are no deadlines: a side that hangs is waited for until the caller drops the call, which it may do at any time.
+//! Nothing runs in the background.
 //!
 //! **Architecture invariant:** this crate knows no concrete provider.
 

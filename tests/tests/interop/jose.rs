@@ -4,6 +4,7 @@ use serde_json::json;
 use swarmauri_keys::KeyAlg;
 
 use crate::keys::{House, asymmetric};
+use crate::outage;
 use crate::peer::{self, Peer};
 use crate::tools::Tool;
 use crate::{jwe, work};
@@ -84,4 +85,16 @@ async fn jose_opens_what_we_seal_to_its_rsa_key() {
 async fn jose_and_we_open_each_others_wrapped_keys() {
     let Some(jose) = jose() else { return };
     jwe::a_jwe_with_a_wrapped_key_opens_on_either_side(&jose).await;
+}
+
+#[tokio::test]
+async fn jose_verifies_tokens_of_an_outage() {
+    let Some(jose) = jose() else { return };
+    outage::tokens_outlive_an_outage(&jose).await;
+}
+
+#[tokio::test]
+async fn jose_verifies_tokens_where_no_secret_was_copied() {
+    let Some(jose) = jose() else { return };
+    outage::tokens_verify_where_no_secret_was_copied(&jose).await;
 }

@@ -16,6 +16,7 @@ mod jose;
 mod jwe;
 mod keys;
 mod openssl;
+mod outage;
 mod peer;
 mod python;
 mod tools;

@@ -1,5 +1,6 @@
 //! PyCA `cryptography` and PyJWT.
 
+use crate::outage;
 use crate::peer::{self, Peer};
 use crate::tools::Tool;
 use crate::work;
@@ -66,4 +67,16 @@ async fn python_and_we_open_each_others_aes_gcm() {
 async fn python_and_we_open_each_others_oaep() {
     let Some(python) = python() else { return };
     work::shares_oaep(&python).await;
+}
+
+#[tokio::test]
+async fn python_verifies_tokens_of_an_outage() {
+    let Some(python) = python() else { return };
+    outage::tokens_outlive_an_outage(&python).await;
+}
+
+#[tokio::test]
+async fn python_verifies_tokens_where_no_secret_was_copied() {
+    let Some(python) = python() else { return };
+    outage::tokens_verify_where_no_secret_was_copied(&python).await;
 }

@@ -21,6 +21,7 @@ pub(crate) struct World {
     pub(crate) secondary_keys: Arc<dyn KeyProvider>,
     sides: (Arc<FaultyProvider>, Arc<FaultyProvider>),
     /// Where the state of the mirror is, if it is not in memory.
+    #[allow(dead_code, reason = "for the tests of what only a store gives")]
     pub(crate) store: MemoryStore,
 }
 
@@ -91,6 +92,7 @@ impl World {
     }
 
     /// The same two sides under another mirror, with its state on this store.
+    #[allow(dead_code, reason = "for the tests of what only a store gives")]
     pub(crate) async fn over(self, store: Arc<dyn KeyStore>) -> Self {
         let (primary, secondary) = self.sides.clone();
         let settings = *self.mirror.settings();
