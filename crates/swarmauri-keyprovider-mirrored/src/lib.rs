@@ -75,4 +75,4 @@ pub use provider::{
     BuildError, JwksMerge, MirroredBuilder, MirroredKeyProvider, NAME, OnPrimaryLoss, Settings,
 };
 pub use reconcile::{FailedStep, ReconcileReport};
-pub use status::{Debt, DebtKind, MirrorStatus};
+pub use status::{Debt, DebtKind, MirrorStatus, RiskReason};

@@ -21,10 +21,27 @@ pub struct MirrorStatus {
     pub kept: BTreeMap<KeptReason, usize>,
     /// Versions that are disabled, or count as such because the answer of the primary was lost.
     pub disabled: usize,
+    /// What a loss of the primary at this moment would cost: versions that have no replica, by the reason. Of those that
+    /// have one, [`replicas`](Self::replicas) says what is left: the public key, or everything.
+    pub at_risk: BTreeMap<RiskReason, usize>,
     /// Versions destroyed, for which a tombstone is kept.
     pub tombstones: usize,
     /// What is owed; [`reconcile`](MirroredKeyProvider::reconcile) pays it.
     pub backlog: Vec<Debt>,
+}
+
+/// Why a key version that the primary has would be lost with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RiskReason {
+    /// The export policy of the key lets out nothing that could be copied.
+    Policy,
+    /// The mode copies no secrets, and a symmetric key is nothing else.
+    Mode,
+    /// It was disabled before its secret was copied.
+    Disabled,
+    /// The copy is owed; [`reconcile`](MirroredKeyProvider::reconcile) pays it.
+    Debt,
 }
 
 /// Something that is still to be done.
@@ -69,6 +86,7 @@ impl MirroredKeyProvider {
             replicas: BTreeMap::new(),
             kept: BTreeMap::new(),
             disabled: 0,
+            at_risk: BTreeMap::new(),
             tombstones: 0,
             backlog: Vec::new(),
         };
@@ -82,6 +100,9 @@ impl MirroredKeyProvider {
                 status.count_key(kid.as_str(), record);
                 for (version, state) in &record.versions {
                     status.count(&kid.at(*version).to_string(), state);
+                    if record.is_live(*version) {
+                        status.weigh(state);
+                    }
                 }
                 for (version, switch) in &record.switches {
                     status.disabled += usize::from(record.is_disabled(*version));
@@ -124,6 +145,23 @@ impl MirrorStatus {
             }
             VersionState::Destroyed { .. } => self.tombstones += 1,
         }
+    }
+
+    fn weigh(&mut self, state: &VersionState) {
+        let reason = match state {
+            VersionState::Pending { .. } => RiskReason::Debt,
+            VersionState::Kept { reason: KeptReason::Policy, .. } => RiskReason::Policy,
+            VersionState::Kept { reason: KeptReason::Disabled, .. } => RiskReason::Disabled,
+            // Mode full would have copied the secret, if the policy let it out.
+            VersionState::Kept { reason: KeptReason::NoPublicPart, .. } if self.mode == MirrorMode::Full => {
+                RiskReason::Policy
+            }
+            VersionState::Kept { reason: KeptReason::NoPublicPart, .. } => RiskReason::Mode,
+            VersionState::Mirrored(_) | VersionState::Destroying { .. } | VersionState::Destroyed { .. } => {
+                return;
+            }
+        };
+        *self.at_risk.entry(reason).or_default() += 1;
     }
 
     fn owe(&mut self, key: String, kind: DebtKind, trouble: &Trouble) {

@@ -1,9 +1,9 @@
 //! What the secondary is handed, and when: first copies, retries, and keys that are not what they were.
 
 use swarmauri_keyprovider::{Feature, JwksQuery, KeyProvider, KeyProviderExt, Secrets};
-use swarmauri_keyprovider_mirrored::{KeptReason, MirrorMode, Step};
+use swarmauri_keyprovider_mirrored::{KeptReason, MirrorMode, RiskReason, Step};
 use swarmauri_keyprovider_testkit::{Fault, Lie, Method};
-use swarmauri_keys::{KeyAlg, KeyError, KeyErrorKind, KeyMaterial, KeySpec, SpecOverrides};
+use swarmauri_keys::{ExportPolicy, KeyAlg, KeyError, KeyErrorKind, KeyMaterial, KeySpec, SpecOverrides};
 
 use crate::support::*;
 
@@ -192,5 +192,45 @@ async fn what_cannot_be_listed_and_mode_none_are_never_scanned_for_replicas() {
         world.mirror.jwks(&JwksQuery::LATEST).await.unwrap();
         assert!(world.jwk(&kid("unknown"), None).await.unwrap_err().is_outage());
         assert_eq!(listed(&world), 0);
+    }
+}
+
+/// `status()` says what a loss of the primary at this moment would cost, and that is what it costs.
+#[tokio::test]
+async fn what_would_be_lost_with_the_primary_is_told_with_the_reason() {
+    for (mode, expected) in [
+        (
+            MirrorMode::PublicOnly,
+            [(RiskReason::Policy, 1), (RiskReason::Mode, 2), (RiskReason::Debt, 1)].as_slice(),
+        ),
+        (MirrorMode::Full, &[(RiskReason::Policy, 2), (RiskReason::Debt, 1)]),
+    ] {
+        let world = world_in(mode);
+        let spec = |alg, policy| KeySpec::builder(alg).export_policy(policy).build().unwrap();
+        let mut keys = Vec::new();
+        for (alg, policy) in [
+            (KeyAlg::Ed25519, ExportPolicy::None),
+            (KeyAlg::Ed25519, ExportPolicy::PublicOnly),
+            (KeyAlg::Aes256Gcm, ExportPolicy::PublicOnly),
+            (KeyAlg::Aes256Gcm, ExportPolicy::SecretWhenAllowed),
+        ] {
+            keys.push(world.mirror.create_key(&spec(alg, policy)).await.unwrap());
+        }
+        let gone = world.mirror.create(KeyAlg::Ed25519).await.unwrap();
+        assert!(world.mirror.destroy_key(gone.kid(), None).await.unwrap());
+        world.secondary.fail_next(Method::ImportKey, Fault::FailBefore(KeyError::unavailable("told to")));
+        keys.push(world.mirror.create(KeyAlg::Ed25519).await.unwrap());
+        let at_risk = world.mirror.status().at_risk;
+        assert_eq!(at_risk, expected.iter().copied().collect(), "{mode}");
+
+        world.primary.outage();
+        let mut lost = 0;
+        for key in &keys {
+            lost += usize::from(world.read(key.kid(), None).await.is_err());
+        }
+        assert_eq!(lost, at_risk.values().sum::<usize>(), "{mode}");
+        world.primary.recover();
+        assert!(world.mirror.reconcile().await.is_clean());
+        assert!(!world.mirror.status().at_risk.contains_key(&RiskReason::Debt), "{mode}");
     }
 }
