@@ -74,5 +74,5 @@ pub use proof::{FailedProof, Proof, ProofReport};
 pub use provider::{
     BuildError, JwksMerge, MirroredBuilder, MirroredKeyProvider, NAME, OnPrimaryLoss, Settings,
 };
-pub use reconcile::{FailedStep, ReconcileReport};
+pub use reconcile::{FailedStep, Progress, ReconcileReport};
 pub use status::{Debt, DebtKind, MirrorStatus, RiskReason};

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use swarmauri_keyprovider::{Feature, Secrets};
 use swarmauri_keys::{KeyError, KeyId, KeyState, KeySummary, KeyVersion, KeyVersionId, PageRequest};
 
@@ -14,7 +14,11 @@ use crate::mode::{Fidelity, MirrorMode};
 use crate::provider::MirroredKeyProvider;
 
 /// What [`reconcile`](MirroredKeyProvider::reconcile) is going to do, to be read before it is applied.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+///
+/// As serde data it can be kept, read by people or programs, and applied later: steps that the world has overtaken do
+/// nothing then.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ReconcilePlan {
     /// What is to be done, in this order.
     pub steps: Vec<Step>,
@@ -25,8 +29,8 @@ pub struct ReconcilePlan {
 }
 
 /// One thing to be done.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case", tag = "step")]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "step", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Step {
     /// Ask the primary whether a create or rotation took effect, and take in what it has.
@@ -86,7 +90,8 @@ pub enum Step {
 }
 
 /// Something that contradicts itself, and is left to people.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Conflict {
     /// The version that it concerns.
     pub id: KeyVersionId,

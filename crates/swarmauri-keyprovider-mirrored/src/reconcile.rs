@@ -27,6 +27,17 @@ pub struct ReconcileReport {
     pub not_compared: Vec<String>,
 }
 
+/// How far [`apply_with`](MirroredKeyProvider::apply_with) is.
+#[derive(Debug, Clone, Copy)]
+pub struct Progress<'a> {
+    /// How many steps lie behind it, failed ones among them.
+    pub done: usize,
+    /// How many steps the plan has.
+    pub total: usize,
+    /// The step that is next.
+    pub current: &'a Step,
+}
+
 /// A step that failed.
 #[derive(Debug, Clone, Serialize)]
 pub struct FailedStep {
@@ -51,10 +62,24 @@ impl MirroredKeyProvider {
     }
 
     /// Carries a plan out. Steps that the world has overtaken do nothing.
+    ///
+    /// It may be dropped at any moment, or a side may fail half-way: [`ReconcileReport::remaining`] is the plan that goes
+    /// on, and a new one leaves out what is done.
     pub async fn apply(&self, plan: ReconcilePlan) -> ReconcileReport {
+        self.apply_with(plan, |_| {}).await
+    }
+
+    /// The same, telling before each step how far it is.
+    pub async fn apply_with(
+        &self,
+        plan: ReconcilePlan,
+        mut progress: impl FnMut(Progress<'_>) + Send,
+    ) -> ReconcileReport {
         let ReconcilePlan { steps, conflicts, not_compared } = plan;
         let mut report = ReconcileReport { conflicts, not_compared, ..ReconcileReport::default() };
-        for step in steps {
+        let total = steps.len();
+        for (done, step) in steps.into_iter().enumerate() {
+            progress(Progress { done, total, current: &step });
             match self.apply_step(&step).await {
                 Ok(()) => report.done.push(step),
                 Err(error) => report.failed.push(FailedStep { step, error }),
@@ -232,6 +257,12 @@ impl MirroredKeyProvider {
 }
 
 impl ReconcileReport {
+    /// What is still to be done of the plan: the steps that failed.
+    pub fn remaining(&self) -> ReconcilePlan {
+        let steps = self.failed.iter().map(|failed| failed.step.clone()).collect();
+        ReconcilePlan { steps, ..ReconcilePlan::default() }
+    }
+
     /// Whether nothing failed, nothing is in conflict, and everything was compared.
     pub fn is_clean(&self) -> bool {
         self.failed.is_empty() && self.conflicts.is_empty() && self.not_compared.is_empty()

@@ -355,6 +355,12 @@ fn random_orders_keep_the_invariants() {
                 12 => record.switch_trouble(one, "no answer"),
                 _ => record.trouble(one, "no answer"),
             }
+            let written = serde_json::to_string(&record).unwrap();
+            assert_eq!(
+                serde_json::from_str::<KidRecord>(&written).unwrap(),
+                record,
+                "seed {seed}: {written}"
+            );
             for n in 1..=3_u8 {
                 let one = version(n.into());
                 let served = record.servable(Some(one));

@@ -281,3 +281,43 @@ async fn a_replica_of_what_is_to_be_kept_is_a_conflict() {
     assert_eq!(plan.conflicts[0].id, id("hidden.1"), "{plan}");
     assert!(plan.conflicts[0].reason.contains("forbids"), "{plan}");
 }
+
+/// A plan can be written down, and applied by whoever reads it; half of it, and later the rest.
+#[tokio::test]
+async fn a_plan_that_was_written_down_is_applied_and_what_failed_goes_on() {
+    let world = world();
+    world.secondary.outage();
+    for _ in 0..4 {
+        world.mirror.create(KeyAlg::Ed25519).await.unwrap();
+    }
+    world.secondary.recover();
+    let plan = world.mirror.plan_reconcile().await;
+    let written = serde_json::to_string(&plan).unwrap();
+    let read: swarmauri_keyprovider_mirrored::ReconcilePlan = serde_json::from_str(&written).unwrap();
+    assert_eq!(read, plan);
+
+    // The secondary fails after the second copy.
+    let mut told = Vec::new();
+    let secondary = world.secondary.clone();
+    let report = world
+        .mirror
+        .apply_with(read, |progress| {
+            told.push((progress.done, progress.total, progress.current.clone()));
+            if progress.done == 2 {
+                secondary.outage();
+            }
+        })
+        .await;
+    let expected: Vec<_> =
+        plan.steps.iter().enumerate().map(|(done, step)| (done, 4, step.clone())).collect();
+    assert_eq!(told, expected);
+    assert_eq!((report.done.len(), report.failed.len()), (2, 2));
+    assert_eq!(report.remaining().steps, plan.steps[2..]);
+    world.secondary.recover();
+    assert!(world.mirror.apply(report.remaining()).await.is_clean());
+    assert!(world.mirror.plan_reconcile().await.is_empty());
+    // Applied once more, it does nothing.
+    world.secondary.journal().clear();
+    assert!(world.mirror.apply(plan).await.is_clean());
+    assert!(world.secondary.journal().calls().is_empty());
+}

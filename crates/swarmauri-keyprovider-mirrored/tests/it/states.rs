@@ -127,6 +127,22 @@ async fn what_a_replica_did_is_not_served_once_the_key_is_disabled() {
     assert_eq!(kind(signing.await.unwrap()), KeyErrorKind::Disabled);
 }
 
+/// The same for a secret that is on its way from the replica.
+#[tokio::test(start_paused = true)]
+async fn a_secret_is_not_handed_out_once_the_key_is_disabled() {
+    let world = world_in(MirrorMode::Full);
+    let key = world.mirror.create_key(&exportable(KeyAlg::Ed25519)).await.unwrap();
+    world.primary.outage();
+    let held = world.secondary.hold_after(Method::GetKey);
+    let (mirror, kid) = (world.mirror.clone(), key.kid().clone());
+    let reading = tokio::spawn(async move { mirror.get_key(&kid, None, Secrets::Include).await.map(drop) });
+    held.arrived().await;
+    world.primary.recover();
+    world.mirror.disable_key(key.kid(), key.version()).await.unwrap();
+    held.release();
+    assert_eq!(kind(reading.await.unwrap()), KeyErrorKind::Disabled);
+}
+
 #[tokio::test]
 async fn a_refused_change_of_state_changes_nothing_and_comes_back_unchanged() {
     for first in [false, true] {

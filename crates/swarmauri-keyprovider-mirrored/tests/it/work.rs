@@ -223,8 +223,10 @@ async fn promise_4_destroyed_versions_do_no_work_on_a_primary_that_answers_from_
         // The primary says that it has destroyed the key, and still has it.
         world.primary.fail_next(Method::DestroyKey, Fault::Lie(Lie::DestroyNothingSayTrue));
         assert!(world.mirror.destroy_key(key.kid(), None).await.unwrap());
+        world.primary.journal().clear();
         let answer = jobs.run(operation, &*world.mirror, ENABLED).await;
         assert_eq!(kind(answer), KeyErrorKind::NotFound, "{operation} {alg}");
+        assert!(world.primary.journal().calls().is_empty(), "{operation} {alg}: nobody is asked");
     }
 }
 
