@@ -117,7 +117,7 @@ pub(crate) async fn for_each_key(
 }
 
 /// What a key of the secondary claims to be a copy of. A claim that its own key belies is none.
-fn claimed(summary: &KeySummary) -> Option<(KeyVersionId, Found)> {
+pub(crate) fn claimed(summary: &KeySummary) -> Option<(KeyVersionId, Found)> {
     let claim = Claim::read(&summary.tags)?;
     let at = summary.kid.at(summary.version);
     let replica = claim.replica(at, summary.alg);

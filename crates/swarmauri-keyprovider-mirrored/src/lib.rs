@@ -66,6 +66,7 @@ mod states;
 mod status;
 mod store;
 mod stored;
+mod survey;
 mod work;
 
 pub use mode::{Fidelity, KeptReason, MirrorMode};

@@ -13,12 +13,13 @@ use crate::plan::{Conflict, ReconcilePlan, Step};
 use crate::proof::as_text;
 use crate::provider::MirroredKeyProvider;
 use crate::store::update;
+use crate::survey::Survey;
 
 /// What [`reconcile`](MirroredKeyProvider::reconcile) did.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct ReconcileReport {
-    /// Steps that succeeded.
-    pub done: Vec<Step>,
+    /// How many steps succeeded.
+    pub done: usize,
     /// Steps that failed; they stay owed.
     pub failed: Vec<FailedStep>,
     /// What contradicts itself, and is left to people.
@@ -57,8 +58,17 @@ impl MirroredKeyProvider {
     /// that one is asked for again. May run at any time, beside traffic, and twice at once. What a side
     /// refuses or fails is in the report, and stays owed.
     pub async fn reconcile(&self) -> ReconcileReport {
-        let plan = self.plan_reconcile().await;
-        self.apply(plan).await
+        self.reconcile_with(|_| {}).await
+    }
+
+    /// The same, telling before each step how far it is. What one page of keys calls for is done before the next page is
+    /// looked at, so the total is that of the page.
+    pub async fn reconcile_with(&self, mut progress: impl FnMut(Progress<'_>) + Send) -> ReconcileReport {
+        let (mut survey, mut report) = (Survey::default(), ReconcileReport::default());
+        while let Some(plan) = self.survey_on(&mut survey).await {
+            report.absorb(self.apply_with(plan, &mut progress).await);
+        }
+        report
     }
 
     /// Carries a plan out. Steps that the world has overtaken do nothing.
@@ -81,7 +91,7 @@ impl MirroredKeyProvider {
         for (done, step) in steps.into_iter().enumerate() {
             progress(Progress { done, total, current: &step });
             match self.apply_step(&step).await {
-                Ok(()) => report.done.push(step),
+                Ok(()) => report.done += 1,
                 Err(error) => report.failed.push(FailedStep { step, error }),
             }
         }
@@ -257,6 +267,14 @@ impl MirroredKeyProvider {
 }
 
 impl ReconcileReport {
+    fn absorb(&mut self, then: Self) {
+        let Self { done, failed, conflicts, not_compared } = then;
+        self.done += done;
+        self.failed.extend(failed);
+        self.conflicts.extend(conflicts);
+        self.not_compared.extend(not_compared);
+    }
+
     /// What is still to be done of the plan: the steps that failed.
     pub fn remaining(&self) -> ReconcilePlan {
         let steps = self.failed.iter().map(|failed| failed.step.clone()).collect();

@@ -134,7 +134,7 @@ async fn a_primary_that_is_out_is_not_compared_and_its_keys_are_not_touched() {
     let key = world.mirror.create(KeyAlg::Ed25519).await.unwrap();
     world.primary.outage();
     let report = world.mirror.reconcile().await;
-    assert!(report.done.is_empty() && report.not_compared[0].starts_with("primary: "), "{report:?}");
+    assert!(report.done == 0 && report.not_compared[0].starts_with("primary: "), "{report:?}");
     assert_eq!(world.jwk(key.kid(), None).await.unwrap(), key.public_jwk().unwrap());
 }
 
@@ -174,4 +174,35 @@ async fn a_replica_that_holds_more_than_the_mode_copies_is_a_conflict_for_people
     assert!(plan.conflicts[0].reason.contains("secret"), "{plan}");
     let json = serde_json::to_value(&plan).unwrap();
     assert_eq!(json["steps"][0]["step"], "adopt_replica");
+}
+
+/// More keys than a page holds: each page is done before the next is looked at.
+#[tokio::test]
+async fn many_keys_are_copied_and_found_page_by_page() {
+    const KEYS: usize = 1_300;
+    let world = world();
+    for n in 0..KEYS {
+        let spec = KeySpec::new(KeyAlg::Ed25519).with_kid(kid(&format!("key-{n:04}")));
+        world.primary_keys.create_key(&spec).await.unwrap();
+    }
+    assert_eq!(world.mirror.plan_reconcile().await.steps.len(), KEYS);
+    let mut totals = std::collections::BTreeSet::new();
+    let report = world.mirror.reconcile_with(|progress| drop(totals.insert(progress.total))).await;
+    assert!(report.is_clean() && report.done == KEYS, "{report:?}");
+    assert!(totals.iter().all(|total| *total <= 500), "{totals:?}");
+    assert_eq!(world.replicas().await, KEYS);
+    assert!(world.mirror.plan_reconcile().await.is_empty());
+
+    // A replica that is gone is noticed among all the others.
+    let gone = kid("key-0777.1");
+    assert!(world.secondary_keys.destroy_key(&gone, None).await.unwrap());
+    let plan = world.mirror.plan_reconcile().await;
+    assert_eq!(plan.steps, [Step::CopyAgain { id: kid("key-0777").at(version(1)), at: gone.at(version(1)) }]);
+    assert!(world.mirror.apply(plan).await.is_clean());
+
+    // The map is lost.
+    let world = world.restart();
+    let report = world.mirror.reconcile().await;
+    assert!(report.is_clean() && report.done == KEYS, "{report:?}");
+    assert!(world.mirror.plan_reconcile().await.is_empty());
 }
