@@ -53,6 +53,7 @@ mod job;
 mod jwks;
 mod list;
 mod locks;
+mod loss;
 mod map;
 mod marks;
 mod mode;

@@ -76,6 +76,12 @@ pub enum Step {
         /// The version.
         id: KeyVersionId,
     },
+    /// Treat a version that the primary has lost as one that is destroyed: see
+    /// [`plan_propagate_loss`](crate::MirroredKeyProvider::plan_propagate_loss).
+    GiveUp {
+        /// The version.
+        id: KeyVersionId,
+    },
     /// Destroy a replica that is one too many, or of a key that is destroyed.
     DestroyReplica {
         /// What it is a copy of.
@@ -138,6 +144,9 @@ impl fmt::Display for Step {
             Self::Copy { id } => write!(f, "copy {id}"),
             Self::CopyAgain { id, at } => write!(f, "copy {id} again, its replica {at} is gone"),
             Self::SettleState { id } => write!(f, "find out whether {id} is disabled, and tell its replica"),
+            Self::GiveUp { id } => {
+                write!(f, "give up {id}, which the primary has lost, and destroy its replica")
+            }
             Self::DestroyReplica { id, at } => write!(f, "destroy {at}, an unwanted replica of {id}"),
         }
     }

@@ -129,6 +129,7 @@ impl MirroredKeyProvider {
                 self.copy_or_forget(id).await
             }
             Step::SettleState { id } => self.settle_state(id).await,
+            Step::GiveUp { id } => self.give_up(id).await,
             Step::DestroyReplica { id, at } => self.destroy_unwanted(id, at).await,
         }
     }

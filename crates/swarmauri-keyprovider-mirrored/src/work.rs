@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use swarmauri_keyprovider::Secrets;
-use swarmauri_keys::{Acceptance, KeyError, KeyId, KeyOperation, KeyVersion, KeyVersionId};
+use swarmauri_keys::{Acceptance, KeyError, KeyId, KeyVersion, KeyVersionId};
 
 use crate::events;
 use crate::failover::{OVERTAKEN, answered_by_secondary, public_replica_only};
@@ -31,13 +31,13 @@ impl MirroredKeyProvider {
             done => return done,
         };
         self.learn_from(&error).await;
-        // A loss is made up for by replicas if it is a public read that meets it.
-        let public = job.operation() == KeyOperation::Verify
-            || matches!(job, Job::Encrypt { .. } | Job::WrapKey { .. });
+        let operation = job.operation();
+        // Whether the public half suffices depends on the key; where it never does, a loss is not made up for.
+        let public = operation.algs().iter().any(|alg| operation.is_public(*alg));
         if !self.may_fail_over(&error, if public { Secrets::Omit } else { Secrets::Include }) {
             return Err(error);
         }
-        events::failing_over(job.operation().as_str(), kid, version, &error);
+        events::failing_over(operation.as_str(), kid, version, &error);
         if !self.mirrors() {
             return self.work_on_same_name(kid, version, acceptance, job, error).await;
         }

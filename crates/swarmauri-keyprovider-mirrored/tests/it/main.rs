@@ -15,6 +15,7 @@ mod failover;
 mod jobs;
 mod jwks;
 mod listing;
+mod loss;
 mod never_again;
 mod plans;
 mod proofs;

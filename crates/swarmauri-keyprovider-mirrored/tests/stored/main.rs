@@ -21,6 +21,8 @@ mod jobs;
 mod jwks;
 #[path = "../it/listing.rs"]
 mod listing;
+#[path = "../it/loss.rs"]
+mod loss;
 #[path = "../it/never_again.rs"]
 mod never_again;
 #[path = "../it/plans.rs"]
