@@ -1,18 +1,18 @@
 //! Comparing primary, secondary and map, page by page.
 //!
-//! What is as the map expects it leaves one number behind for each replica. So the memory that a survey takes grows with
-//! what there is to do, and hardly with what there is.
+//! What is as the map expects it leaves one number behind for each replica, and a replica that the map does not know two:
+//! when the whole secondary is known, those are listed again. So memory hardly grows with the number of keys.
 
-use std::collections::hash_map::RandomState;
-use std::collections::{BTreeSet, HashSet};
-use std::hash::BuildHasher;
+mod secondary;
+
+use std::collections::BTreeSet;
 
 use swarmauri_keyprovider::{Feature, Secrets};
 use swarmauri_keys::{Cursor, KeyError, KeyId, KeyState, KeySummary, KeyVersion, KeyVersionId, PageRequest};
 
-use crate::adopt::{Claims, Found, PAGE, claimed, for_each_key, sole};
+use self::secondary::Secondary;
+use crate::adopt::{PAGE, sole};
 use crate::map::{KidRecord, Position, Switch, VersionState, Whole};
-use crate::mode::{Fidelity, MirrorMode};
 use crate::plan::{ReconcilePlan, Step};
 use crate::provider::MirroredKeyProvider;
 
@@ -32,38 +32,13 @@ enum Stage {
     Secondary,
     /// The records after this one.
     Map(Option<KeyId>),
-    /// What was found on the secondary.
+    /// Replicas of what the map knows that are not as it has them.
     Replicas,
+    /// The secondary's keys from here on, for the replicas of what the map does not know.
+    Unknown(Option<Cursor>),
     /// The primary's keys from here on.
     Primary(Option<Cursor>),
     End,
-}
-
-/// What the secondary holds.
-#[derive(Debug, Default)]
-struct Secondary {
-    /// The replicas that are where the map has them, and in the state it has them in.
-    at_home: HashSet<u64>,
-    hasher: RandomState,
-    /// All others.
-    claims: Claims,
-}
-
-impl Secondary {
-    fn number(&self, id: &KeyVersionId, at: &KeyVersionId) -> u64 {
-        self.hasher.hash_one((id, at))
-    }
-
-    fn is_home(&self, id: &KeyVersionId, at: &KeyVersionId) -> bool {
-        self.at_home.contains(&self.number(id, at))
-    }
-
-    /// Whether there is a replica of this at this place, in whatever state.
-    fn shows(&self, id: &KeyVersionId, at: &KeyVersionId) -> bool {
-        let claimed =
-            || self.claims.get(id).is_some_and(|found| found.iter().any(|one| one.replica.at == *at));
-        self.is_home(id, at) || claimed()
-    }
 }
 
 impl MirroredKeyProvider {
@@ -103,19 +78,23 @@ impl MirroredKeyProvider {
                 if let Some(secondary) = &survey.secondary {
                     self.plan_replicas(secondary, &mut plan);
                 }
-                match self.primary_can.has(Feature::ListKeys) {
-                    _ if !self.mirrors() => Stage::End,
-                    true => Stage::Primary(None),
-                    false => {
-                        plan.not_compared.push("primary: it cannot list its keys".to_owned());
-                        Stage::End
-                    }
+                match &survey.secondary {
+                    Some(secondary) if secondary.has_unknown() => Stage::Unknown(None),
+                    _ => self.before_primary(&mut plan),
+                }
+            }
+            Stage::Unknown(cursor) => {
+                let next = match &mut survey.secondary {
+                    Some(secondary) => self.plan_unknown(cursor, secondary, &mut plan).await,
+                    None => None,
+                };
+                match next {
+                    Some(cursor) => Stage::Unknown(Some(cursor)),
+                    None => self.before_primary(&mut plan),
                 }
             }
             Stage::Primary(cursor) => {
-                let nothing = Claims::new();
-                let claims = survey.secondary.as_ref().map_or(&nothing, |secondary| &secondary.claims);
-                let next = self.plan_primary(cursor, claims, &mut plan).await;
+                let next = self.plan_primary(cursor, survey.secondary.as_ref(), &mut plan).await;
                 next.map_or(Stage::End, |cursor| Stage::Primary(Some(cursor)))
             }
             Stage::End => return None,
@@ -123,44 +102,15 @@ impl MirroredKeyProvider {
         Some(plan)
     }
 
-    async fn survey_secondary(&self, plan: &mut ReconcilePlan) -> Option<Secondary> {
-        if !self.secondary_can.has(Feature::ListKeys) {
-            plan.not_compared.push("secondary: it cannot list its keys".to_owned());
-            return None;
+    fn before_primary(&self, plan: &mut ReconcilePlan) -> Stage {
+        if !self.mirrors() {
+            return Stage::End;
         }
-        let mut secondary = Secondary::default();
-        let listed = for_each_key(&*self.secondary, |summary| {
-            let Some((id, found)) = claimed(&summary) else {
-                return;
-            };
-            if self.is_as_expected(&id, &found) {
-                let number = secondary.number(&id, &found.replica.at);
-                secondary.at_home.insert(number);
-            } else {
-                secondary.claims.entry(id).or_default().push(found);
-            }
-        })
-        .await;
-        match listed {
-            Ok(()) => Some(secondary),
-            Err(error) => {
-                plan.not_compared.push(format!("secondary: {error}"));
-                None
-            }
+        if self.primary_can.has(Feature::ListKeys) {
+            return Stage::Primary(None);
         }
-    }
-
-    /// Whether a replica is the one that the map has, in the state that the map has.
-    fn is_as_expected(&self, id: &KeyVersionId, found: &Found) -> bool {
-        let record = self.map.get(&id.kid).map(|known| known.record).unwrap_or_default();
-        let too_much = self.settings.mode != MirrorMode::Full && found.replica.fidelity == Fidelity::Full;
-        let home = record.servable(Some(id.version)).map(|(_, replica)| replica);
-        home == Some(&found.replica) && !too_much && !self.is_in_another_state(id.version, &record, found)
-    }
-
-    fn is_in_another_state(&self, version: KeyVersion, record: &KidRecord, found: &Found) -> bool {
-        self.secondary_can.has(Feature::Disable)
-            && (found.state == KeyState::Enabled) == record.is_disabled(version)
+        plan.not_compared.push("primary: it cannot list its keys".to_owned());
+        Stage::End
     }
 
     /// The versions whose state is not known, or whose replicas have not been told.
@@ -172,58 +122,11 @@ impl MirroredKeyProvider {
         switches.map(|(version, _)| kid.at(*version)).collect()
     }
 
-    /// Replicas that the map does not know, or knows to be wrong.
-    fn plan_replicas(&self, secondary: &Secondary, plan: &mut ReconcilePlan) {
-        let mut unsettled = BTreeSet::new();
-        for (id, replicas) in &secondary.claims {
-            let record = self.map.get(&id.kid).map(|known| known.record).unwrap_or_default();
-            let holds_too_much = self.settings.mode != MirrorMode::Full
-                && replicas.iter().any(|one| one.replica.fidelity == Fidelity::Full);
-            if holds_too_much {
-                plan.conflict(id, "its replica holds the secret, which this mode does not copy; destroy it");
-            }
-            match (sole(replicas), record.state(id.version)) {
-                (None, _) => plan.conflict(id, "its replicas are of different keys; destroy the wrong ones"),
-                (Some(_), _) if record.is_destroyed(Some(id.version)) => {
-                    // The one that the map knows of goes with the destroy that is to be finished.
-                    plan.destroy(id, replicas, record.state(id.version).and_then(VersionState::replica));
-                }
-                (Some(sole), None) => plan.adopt(id, sole),
-                (Some(one), Some(VersionState::Mirrored(home))) if one.replica.key != home.key => {
-                    plan.conflict(id, "its replicas are of different keys; destroy the wrong ones");
-                }
-                (Some(_), Some(VersionState::Mirrored(home))) => {
-                    if let Some(found) = replicas.iter().find(|one| one.replica.at == home.at) {
-                        plan.destroy(id, replicas, Some(home));
-                        if self.is_in_another_state(id.version, &record, found) {
-                            unsettled.insert(id.clone());
-                        }
-                    } else if secondary.is_home(id, &home.at) {
-                        plan.destroy(id, replicas, None);
-                    }
-                }
-                (Some(_), Some(VersionState::Kept { .. })) => {
-                    plan.conflict(id, "it has a replica, which mode or policy forbids; destroy it");
-                }
-                // The debts have them already, and whatever becomes of a destroy concerns its replicas too.
-                (
-                    Some(_),
-                    Some(
-                        VersionState::Pending { .. }
-                        | VersionState::Destroying { .. }
-                        | VersionState::Destroyed { .. },
-                    ),
-                ) => {}
-            }
-        }
-        plan.settle_states(unsettled);
-    }
-
     /// Keys of one page of the primary that the map does not know, or knows in another state. Where the listing goes on.
     async fn plan_primary(
         &self,
         cursor: Option<Cursor>,
-        claims: &Claims,
+        secondary: Option<&Secondary>,
         plan: &mut ReconcilePlan,
     ) -> Option<Cursor> {
         let page = match self.primary.list_keys(&PageRequest { cursor, limit: PAGE }).await {
@@ -235,7 +138,7 @@ impl MirroredKeyProvider {
         };
         let mut unsettled = BTreeSet::new();
         for summary in page.items {
-            if let Err(error) = self.plan_key(&summary, claims, plan, &mut unsettled).await {
+            if let Err(error) = self.plan_key(&summary, secondary, plan, &mut unsettled).await {
                 plan.not_compared.push(format!("primary: {}: {error}", summary.kid));
             }
         }
@@ -247,7 +150,7 @@ impl MirroredKeyProvider {
     async fn plan_key(
         &self,
         summary: &KeySummary,
-        claims: &Claims,
+        secondary: Option<&Secondary>,
         plan: &mut ReconcilePlan,
         unsettled: &mut BTreeSet<KeyVersionId>,
     ) -> Result<(), KeyError> {
@@ -261,7 +164,8 @@ impl MirroredKeyProvider {
             versions => versions?,
         };
         let unknown = |version: &KeyVersion| {
-            record.state(*version).is_none() && !claims.contains_key(&kid.at(*version))
+            let claimed = secondary.is_some_and(|secondary| secondary.claims(&kid.at(*version)));
+            record.state(*version).is_none() && !claimed
         };
         if versions.iter().any(unknown) {
             plan.steps.push(Step::TakeIn { kid: kid.clone() });
@@ -307,11 +211,12 @@ fn plan_debts(kid: &KeyId, record: &KidRecord, secondary: Option<&Secondary>, pl
             VersionState::Destroying { .. } if record.whole != Whole::Destroyed => {
                 plan.steps.push(Step::FinishDestroy { kid: kid.clone(), version: Some(*version) });
             }
-            VersionState::Mirrored(replica) if record.whole == Whole::Live => {
-                if secondary.is_some_and(|secondary| !secondary.shows(&id, &replica.at)) {
-                    let at = replica.at.clone();
-                    plan.steps.push(Step::CopyAgain { id, at });
-                }
+            VersionState::Mirrored(replica)
+                if record.whole == Whole::Live
+                    && secondary.is_some_and(|secondary| !secondary.shows(&id, &replica.at)) =>
+            {
+                let at = replica.at.clone();
+                plan.steps.push(Step::CopyAgain { id, at });
             }
             _ => {}
         }
@@ -319,7 +224,7 @@ fn plan_debts(kid: &KeyId, record: &KidRecord, secondary: Option<&Secondary>, pl
 }
 
 impl ReconcilePlan {
-    fn settle_states(&mut self, unsettled: BTreeSet<KeyVersionId>) {
+    pub(crate) fn settle_states(&mut self, unsettled: BTreeSet<KeyVersionId>) {
         self.steps.extend(unsettled.into_iter().map(|id| Step::SettleState { id }));
     }
 }
