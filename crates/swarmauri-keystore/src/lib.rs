@@ -26,9 +26,13 @@
 
 mod error;
 mod memory;
+#[cfg(feature = "redb")]
+mod redb;
 mod store;
 mod watch;
 
+#[cfg(feature = "redb")]
+pub use self::redb::{RedbStore, StoreStats};
 pub use error::{StoreError, StoreErrorKind};
 pub use memory::MemoryStore;
 pub use store::{Entry, KeyStore, Precondition, Revision, ScanPage, ScanRequest, StoreKey};

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use parking_lot::RwLock;
 
-use crate::watch::{WatchSender, watch_channel};
+use crate::watch::Watches;
 use crate::{
     Change, Entry, KeyStore, Precondition, Revision, ScanPage, ScanRequest, StoreError, StoreKey, Watch,
 };
@@ -24,11 +24,8 @@ pub struct MemoryStore {
 struct Shared {
     entries: BTreeMap<StoreKey, Entry>,
     revision: Revision,
-    watches: Vec<(Vec<u8>, WatchSender)>,
+    watches: Watches,
 }
-
-/// How many changes a watch holds that nobody reads.
-const WATCH_CAPACITY: usize = 1 << 16;
 
 /// The most entries that one page of a scan holds.
 const MAX_PAGE: usize = 10_000;
@@ -44,19 +41,11 @@ impl Shared {
     fn found(&self, key: &StoreKey) -> Option<Revision> {
         self.entries.get(key).map(|entry| entry.revision)
     }
-
-    /// Under the lock of the write that it tells of, so that changes come in the order of their revisions.
-    fn tell(&mut self, change: &Change) {
-        self.watches
-            .retain_mut(|(prefix, watch)| !change.key().as_bytes().starts_with(prefix) || watch.send(change));
-    }
 }
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        for (_, watch) in self.watches.drain(..) {
-            watch.end(StoreError::unavailable("the store is gone"));
-        }
+        self.watches.end(&StoreError::unavailable("the store is gone"));
     }
 }
 
@@ -75,7 +64,7 @@ impl KeyStore for MemoryStore {
         let entry = Entry { key: key.clone(), value, revision };
         shared.revision = revision;
         shared.entries.insert(key.clone(), entry.clone());
-        shared.tell(&Change::Put(entry));
+        shared.watches.tell(&Change::Put(entry));
         Ok(revision)
     }
 
@@ -87,7 +76,7 @@ impl KeyStore for MemoryStore {
         }
         let revision = shared.revision.next();
         shared.revision = revision;
-        shared.tell(&Change::Deleted { key: key.clone(), revision });
+        shared.watches.tell(&Change::Deleted { key: key.clone(), revision });
         Ok(Some(revision))
     }
 
@@ -108,9 +97,7 @@ impl KeyStore for MemoryStore {
     }
 
     async fn watch(&self, prefix: &[u8]) -> Result<Box<dyn Watch>, StoreError> {
-        let (sender, watch) = watch_channel(WATCH_CAPACITY);
-        self.shared.write().watches.push((prefix.to_vec(), sender));
-        Ok(watch)
+        Ok(self.shared.write().watches.add(prefix))
     }
 }
 
@@ -123,6 +110,7 @@ impl fmt::Debug for MemoryStore {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::watch_channel;
 
     fn key(name: &str) -> StoreKey {
         StoreKey::new(name).unwrap()

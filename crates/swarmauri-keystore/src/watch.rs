@@ -100,6 +100,33 @@ impl WatchSender {
     }
 }
 
+/// How many changes a watch holds that nobody reads.
+const CAPACITY: usize = 1 << 16;
+
+/// The watches of an engine in this process.
+#[derive(Debug, Default)]
+pub(crate) struct Watches(Vec<(Vec<u8>, WatchSender)>);
+
+impl Watches {
+    pub(crate) fn add(&mut self, prefix: &[u8]) -> Box<dyn Watch> {
+        let (sender, watch) = watch_channel(CAPACITY);
+        self.0.push((prefix.to_vec(), sender));
+        watch
+    }
+
+    /// Changes must come in the order of their revisions.
+    pub(crate) fn tell(&mut self, change: &Change) {
+        self.0
+            .retain_mut(|(prefix, watch)| !change.key().as_bytes().starts_with(prefix) || watch.send(change));
+    }
+
+    pub(crate) fn end(&mut self, error: &StoreError) {
+        for (_, watch) in self.0.drain(..) {
+            watch.end(error.clone());
+        }
+    }
+}
+
 #[derive(Debug)]
 struct ChannelWatch {
     changes: mpsc::Receiver<Result<Change, StoreError>>,
