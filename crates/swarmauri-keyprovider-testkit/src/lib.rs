@@ -19,6 +19,8 @@
 //! The provider must be a fresh one each time. [`conformance!`] also takes exemptions, with reasons;
 //! [`run_all`] and [`Suite`] run the cases without the macro and give a [`Report`].
 //!
+//! [`store_conformance!`] is the same for engines of [`KeyStore`](swarmauri_keystore::KeyStore).
+//!
 //! # Faults
 //!
 //! [`FaultyProvider`] wraps a provider; through its [`Faults`] a test makes single methods fail before or
@@ -70,6 +72,7 @@ mod each_case;
 mod faulty;
 mod leaks;
 mod report;
+mod store;
 mod subject;
 mod suite;
 mod trace;
@@ -81,6 +84,9 @@ pub use faulty::{
 };
 pub use leaks::{assert_no_secret, assert_no_secrets, contains_secret, secret_parts};
 pub use report::{CaseReport, Outcome, Report};
+pub use store::{
+    __run_store_test, STORE_CASES, StoreCase, StoreUnderTest, run_all_store_cases, run_store_cases,
+};
 use subject::Subject;
 pub use suite::{__check_exemptions, __run_test, CASES, Case, IntoProvider, Suite, run_all};
 pub use trace::{CapturedTracing, capture_tracing, capture_tracing_of};

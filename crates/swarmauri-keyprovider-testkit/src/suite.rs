@@ -23,7 +23,7 @@ pub struct Case {
     run: fn(Subject) -> CaseFuture,
 }
 
-type CaseFuture = Pin<Box<dyn Future<Output = CaseResult> + Send>>;
+pub(crate) type CaseFuture = Pin<Box<dyn Future<Output = CaseResult> + Send>>;
 
 /// How a case ends that does not panic.
 pub(crate) type CaseResult = Result<(), NotApplicable>;
@@ -124,7 +124,7 @@ impl Suite {
         for case in CASES.iter().filter(|case| self.selects(case)) {
             let outcome = match self.except.get(case.name) {
                 Some(reason) => Outcome::Exempt(reason.clone()),
-                None => attempt(case, Subject::new(factory().await.into_provider())).await,
+                None => attempt((case.run)(Subject::new(factory().await.into_provider()))).await,
             };
             results.push(CaseReport { topic: case.topic, name: case.name, outcome });
         }
@@ -136,8 +136,9 @@ impl Suite {
     }
 }
 
-async fn attempt(case: &Case, on: Subject) -> Outcome {
-    let mut task = tokio::spawn((case.run)(on));
+/// Runs one case, of whichever suite.
+pub(crate) async fn attempt(case: CaseFuture) -> Outcome {
+    let mut task = tokio::spawn(case);
     match timeout(CASE_DEADLINE, &mut task).await {
         Ok(Ok(Ok(()))) => Outcome::Passed,
         Ok(Ok(Err(NotApplicable(reason)))) => Outcome::NotApplicable(reason),
@@ -168,15 +169,20 @@ fn find(name: &str) -> &'static Case {
 
 /// One test of [`conformance!`](crate::conformance): runs a case on a runtime of its own.
 #[doc(hidden)]
-#[allow(clippy::print_stdout, reason = "the test harness shows it to whoever asks why nothing was checked")]
 pub fn __run_test<P: IntoProvider>(
     name: &'static str,
     exempt: &[(&str, &str)],
     factory: impl AsyncFn() -> P,
 ) {
     let suite = exempt.iter().fold(Suite::new().only([name]), |suite, (name, why)| suite.except(name, why));
+    judge(suite.run(factory));
+}
+
+/// Runs a suite on a runtime of its own, and fails the test that it is with what the suite found.
+#[allow(clippy::print_stdout, reason = "the test harness shows it to whoever asks why nothing was checked")]
+pub(crate) fn judge(suite: impl Future<Output = Report>) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let report = runtime.expect("a runtime for the test").block_on(suite.run(factory));
+    let report = runtime.expect("a runtime for the test").block_on(suite);
     if report.passed().is_empty() {
         println!("{report}");
     }
