@@ -80,11 +80,16 @@ impl Store {
         loop {
             let page = self.page(&request).await;
             assert!(!(page.entries.is_empty() && page.more), "an empty page that says that there are more");
+            if let (Some(first), Some(after)) = (page.entries.first(), &request.after) {
+                assert!(first.key > *after, "a page after {after:?} begins at {:?}", first.key);
+            }
             all.extend(page.entries);
             if !page.more {
                 return all;
             }
             request = request.after(all[all.len() - 1].key.clone());
+            // Also where there is one thread and a store that is never busy, others write between pages.
+            tokio::task::yield_now().await;
         }
     }
 

@@ -48,6 +48,7 @@ pub(crate) async fn a_counter_loses_no_increment(on: Store) -> CaseResult {
         for _ in 0..EACH {
             loop {
                 let there = on.read("counter").await.expect("the counter");
+                tokio::task::yield_now().await;
                 let next = (number(&there.value) + 1).to_string();
                 let written = on.put(&there.key, next.as_bytes(), Precondition::At(there.revision)).await;
                 match written {

@@ -140,7 +140,9 @@ pub(crate) async fn what_stays_is_in_a_scan_exactly_once(on: Store) -> CaseResul
             // Something before and behind each of them comes and goes, and they themselves are written anew.
             let passing = format!("{name}+");
             on.put_any(&passing, "passing").await;
+            tokio::task::yield_now().await;
             on.put_any(&name, "again").await;
+            tokio::task::yield_now().await;
             on.delete_any(&passing).await;
         }
     });
@@ -199,8 +201,15 @@ impl Busy {
         self.task.is_finished()
     }
 
-    async fn stop(self) {
+    async fn stop(mut self) {
         self.stop.store(true, Ordering::Relaxed);
-        self.task.await.expect("the task that writes");
+        (&mut self.task).await.expect("the task that writes");
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        // When the case has failed.
+        self.task.abort();
     }
 }
