@@ -61,8 +61,8 @@ use crate::{Entry, KeyStore, Precondition, Revision, ScanPage, ScanRequest, Stor
 ///   [`StoreError::Integrity`] if damage is the reason, until the store is opened again.
 ///
 /// Beside the file lies another, of the same name and `.lock`. It holds the lock, and how far the database has come, so
-/// that one that fell back to an older state is noticed. It may be left out of copies; whoever puts an older copy of the
-/// database back in its place removes it.
+/// that one that fell back to an older state is noticed. A copy of a store that was closed needs only the database;
+/// whoever puts an older copy back in its place removes the file with the lock.
 ///
 /// Values are as they were given: whoever can read the file can read them.
 #[derive(Clone)]
