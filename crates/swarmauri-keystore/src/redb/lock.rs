@@ -57,6 +57,13 @@ impl Lock {
     }
 }
 
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing the file alone leaves the lock to a child process that is being started, for as long as that takes.
+        let _ = self.file.unlock();
+    }
+}
+
 fn taken(database: &Path, mut file: File) -> StoreError {
     let owner = match field(&read(&mut file).unwrap_or_default(), "pid") {
         Some(pid) if pid == u64::from(process::id()) => format!("process {pid}, which is this one"),

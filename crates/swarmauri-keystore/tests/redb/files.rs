@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use swarmauri_keystore::{KeyStore, Precondition, RedbStore, StoreError};
 
@@ -105,6 +106,35 @@ async fn a_second_process_is_refused_and_told_which_has_it() {
     drop(other);
     let store = RedbStore::open(&database).await.unwrap();
     assert_eq!(&*store.get(&key("k")).await.unwrap().unwrap().value, b"v");
+}
+
+/// A child has the files of its parent until it has become another program.
+#[test]
+fn a_child_that_is_being_started_does_not_keep_the_lock() {
+    let folder = Folder::new();
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(Ordering::Relaxed) {
+                let _ = std::process::Command::new("true").status();
+            }
+        });
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let opened = std::thread::spawn({
+            let database = folder.database();
+            move || {
+                runtime.block_on(async {
+                    for _ in 0..100 {
+                        RedbStore::open(&database).await?.close().await;
+                    }
+                    Ok::<_, StoreError>(())
+                })
+            }
+        });
+        let opened = opened.join();
+        stop.store(true, Ordering::Relaxed);
+        opened.unwrap().unwrap();
+    });
 }
 
 #[tokio::test]
