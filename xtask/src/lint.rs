@@ -20,6 +20,7 @@ const CLIPPY: &[(&str, &[&str])] = &[
     ),
     ("mirrored, jsoncanon", &["-p", "swarmauri-keyprovider-mirrored", "--all-targets", "-F", "jsoncanon"]),
     ("mirrored, cbor", &["-p", "swarmauri-keyprovider-mirrored", "--all-targets", "-F", "cbor"]),
+    ("keystore, no features", &["-p", "swarmauri-keystore", "--all-targets", "--no-default-features"]),
     ("keys, as users build it", &["-p", "swarmauri-keys", "--lib"]),
     ("keyprovider, as users build it", &["-p", "swarmauri-keyprovider", "--lib"]),
     ("softkeys, as users build it", &["-p", "swarmauri-softkeys", "--lib"]),

@@ -19,10 +19,19 @@
 //! ```
 //!
 //! The contract is one that a distributed engine with revisions, compare-and-swap and watches, as etcd is, keeps without
-//! change. [`MemoryStore`] keeps it in memory.
+//! change. Whoever writes an engine tests it with `store_conformance!` of `swarmauri-keyprovider-testkit`.
 //!
-//! It holds bytes: what they mean, and whether they are secret, is for whoever puts them there. It has no transactions
-//! over several keys.
+//! # Engines
+//!
+//! * [`MemoryStore`]: in the memory of this process.
+//! * `RedbStore`, with the feature `redb` (on by default): in a file of this machine, for one process at a time. What it
+//!   acknowledges is on the disk; damage to the file is noticed.
+//!
+//! # What it does not do
+//!
+//! It holds bytes: what they mean, and whether they are secret, is for whoever puts them there. No engine encrypts, and
+//! checksums are against damage, not against somebody who can write to the file. It has no transactions over several keys,
+//! no expiry, and no history: a watch has what happens from now on.
 
 mod error;
 mod memory;
