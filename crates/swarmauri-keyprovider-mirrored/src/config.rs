@@ -1,10 +1,12 @@
 //! Configuration and registration.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Deserialize;
 use swarmauri_keyprovider::registry::{BuildFuture, GROUP, PEAGEN_GROUP, ProviderRegistration, Registry};
 use swarmauri_keyprovider::{KeyProvider, ProviderConfig, RegistryError, inventory};
+use swarmauri_keystore::{KeyStore, StoreError};
 
 use crate::mode::MirrorMode;
 use crate::provider::{JwksMerge, MirroredKeyProvider, NAME, OnPrimaryLoss, Settings};
@@ -23,6 +25,15 @@ struct Config {
     jwks_merge: JwksMerge,
     #[serde(default)]
     on_primary_loss: OnPrimaryLoss,
+    state: Option<StateConfig>,
+}
+
+/// Where the mirror keeps its state, if not in memory.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StateConfig {
+    /// A file of this machine, for a `RedbStore`.
+    path: PathBuf,
 }
 
 const fn yes() -> bool {
@@ -40,15 +51,32 @@ impl MirroredKeyProvider {
 
 fn build<'a>(config: &'a ProviderConfig, registry: &'a Registry) -> BuildFuture<'a> {
     Box::pin(async move {
-        let Config { primary, secondary, mode, fail_open_reads, jwks_merge, on_primary_loss } =
+        let Config { primary, secondary, mode, fail_open_reads, jwks_merge, on_primary_loss, state } =
             config.settings()?;
         let primary = nested(registry, "primary", &primary).await?;
         let secondary = nested(registry, "secondary", &secondary).await?;
         let settings = Settings { mode, fail_open_reads, jwks_merge, on_primary_loss };
-        let mirror = MirroredKeyProvider::builder(primary, secondary).settings(settings).build();
-        let mirror: Arc<dyn KeyProvider> = Arc::new(mirror.map_err(|error| config.error(error.to_string()))?);
-        Ok(mirror)
+        let mut builder = MirroredKeyProvider::builder(primary, secondary).settings(settings);
+        if let Some(StateConfig { path }) = state {
+            let store = open_state(&path).await.map_err(|error| config.error(format!("state: {error}")))?;
+            builder = builder.state(store);
+        }
+        let mirror = builder.open().await.map_err(|error| config.error(error.to_string()))?;
+        Ok(Arc::new(mirror) as Arc<dyn KeyProvider>)
     })
+}
+
+#[cfg(feature = "redb")]
+async fn open_state(path: &Path) -> Result<Arc<dyn KeyStore>, StoreError> {
+    Ok(Arc::new(swarmauri_keystore::RedbStore::open(path).await?))
+}
+
+#[cfg(not(feature = "redb"))]
+async fn open_state(path: &Path) -> Result<Arc<dyn KeyStore>, StoreError> {
+    Err(StoreError::refused(format!(
+        "to keep it in {} enable the feature `redb` of swarmauri-keyprovider-mirrored",
+        path.display()
+    )))
 }
 
 async fn nested(

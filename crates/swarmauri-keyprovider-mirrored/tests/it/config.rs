@@ -1,11 +1,15 @@
 //! Configuration and lookup by name.
 
+#[cfg(feature = "redb")]
+use std::path::Path;
 use std::sync::Arc;
 
 use swarmauri_keyprovider::registry::{self, PEAGEN_GROUP, Registry};
 use swarmauri_keyprovider::{Feature, KeyProvider, KeyProviderExt, ProviderConfig};
 use swarmauri_keyprovider_mirrored::{Fidelity, KeptReason, MirrorMode, MirroredKeyProvider};
 use swarmauri_keys::KeyAlg;
+#[cfg(feature = "redb")]
+use swarmauri_keys::{KeyErrorKind, KeySpec};
 
 fn config(settings: &str) -> ProviderConfig {
     serde_json::from_str(&format!(
@@ -88,4 +92,33 @@ fn names_are_the_same_in_serde_in_display_and_in_parsing() {
     assert_eq!(shown(&fidelities), ["public_only", "public_only_fallback", "full"]);
     assert_eq!(fidelities.map(|fidelity| fidelity.as_str().parse::<Fidelity>().unwrap()), fidelities);
     assert_eq!(shown(&[KeptReason::NoPublicPart, KeptReason::Policy]), ["no_public_part", "policy"]);
+}
+
+/// With its state in a file, a mirror that is built again from the same configuration knows what it did.
+#[cfg(feature = "redb")]
+#[tokio::test]
+async fn its_state_is_kept_in_the_file_that_is_configured() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("configured-{}", std::process::id()));
+    let path = folder.join("state.redb");
+    let settings = format!(r#","state":{{"path":{}}}"#, serde_json::to_string(&path).unwrap());
+    let mirror = registry::build(&config(&settings)).await.unwrap();
+    let key = mirror.create(KeyAlg::Ed25519).await.unwrap();
+    assert!(mirror.destroy_key(key.kid(), None).await.unwrap());
+
+    let error = refusal(&config(&settings)).await;
+    assert!(error.contains("state: ") && error.contains(&std::process::id().to_string()), "{error}");
+    drop(mirror);
+    let again = registry::build(&config(&settings)).await.unwrap();
+    let same = KeySpec::new(KeyAlg::Ed25519).with_kid(key.kid().clone());
+    let refused = again.create_key(&same).await.unwrap_err();
+    assert_eq!(refused.kind(), KeyErrorKind::Conflict, "the local primary is new, and the tombstone is not");
+    drop(again);
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[cfg(not(feature = "redb"))]
+#[tokio::test]
+async fn without_its_feature_a_state_in_a_file_is_refused() {
+    let error = refusal(&config(r#","state":{"path":"state.redb"}"#)).await;
+    assert!(error.contains("enable the feature `redb`"), "{error}");
 }
