@@ -28,6 +28,7 @@
 
 mod aes;
 mod ed25519;
+mod encryptions;
 mod engine;
 mod hkdf;
 mod hmac;
@@ -44,5 +45,5 @@ mod x25519;
 pub use hkdf::{MAX_HKDF_LEN, hkdf_sha256};
 pub use random::{MAX_RANDOM_BYTES, random_bytes, random_kid};
 pub use soft_key::{SoftKey, generates, imports, imports_public, is_slow_to_generate, operates};
-pub use table::KeyTable;
+pub use table::{KeyHistory, KeyTable, VersionRecord};
 pub use usable::{MAX_ENCRYPTIONS, UsableKey};

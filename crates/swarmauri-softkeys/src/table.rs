@@ -1,5 +1,8 @@
 //! The versioned lifecycle of keys in memory, which every software provider shares.
 
+mod history;
+#[cfg(test)]
+mod history_tests;
 mod jwks;
 mod listing;
 mod shard;
@@ -15,8 +18,10 @@ use swarmauri_keys::{
     SpecOverrides, VerifyWith,
 };
 
+pub use self::history::{KeyHistory, VersionRecord};
 use self::jwks::Snapshots;
 use self::shard::{Shards, Version};
+use crate::encryptions::Encryptions;
 use crate::{MAX_ENCRYPTIONS, SoftKey, UsableKey, random_kid};
 
 /// Keys with their versions, in memory: create, rotate, destroy, read, list, publish.
@@ -105,7 +110,7 @@ impl KeyTable {
     pub fn create(&self, spec: &KeySpec, key: SoftKey) -> Result<KeyRef, KeyError> {
         check_fit(spec, &key)?;
         let kid = spec.kid().cloned().map_or_else(random_kid, Ok)?;
-        let version = Version::new(reference(&kid, KeyVersion::FIRST, spec, &key), key);
+        let version = self.version(reference(&kid, KeyVersion::FIRST, spec, &key), key);
         let answer = version.reference.clone();
         self.shards.write(&kid).insert(kid, version)?;
         Ok(answer)
@@ -120,13 +125,18 @@ impl KeyTable {
     /// has no private half; [`KeyError::InvalidInput`] if the overrides do not fit.
     pub fn rotation_spec(&self, kid: &KeyId, overrides: &SpecOverrides) -> Result<KeySpec, KeyError> {
         let latest = self.shards.read(kid).find(kid, None)?.clone();
-        if latest.key.secret().is_none() {
+        if !latest.key.has_secret() {
             return Err(KeyError::invalid_state(format!(
                 "{} is a public key alone and cannot be rotated; import its successor as a new key",
                 latest.reference.id()
             )));
         }
         latest.reference.spec()?.overridden(overrides)
+    }
+
+    /// A version that may encrypt as often as any: here nothing is reserved.
+    fn version(&self, reference: KeyRef, key: SoftKey) -> Version {
+        Version::new(reference, key, Encryptions::granted(0, self.max_encryptions), 0)
     }
 
     /// The second half of a rotation: adds a version, with a number greater than any the key ever had.
@@ -140,7 +150,7 @@ impl KeyTable {
         check_fit(spec, &key)?;
         let mut shard = self.shards.write(kid);
         let number = shard.next_version(kid)?;
-        let version = Version::new(reference(kid, number, spec, &key), key);
+        let version = self.version(reference(kid, number, spec, &key), key);
         let answer = version.reference.clone();
         shard.push(kid, number, version)?;
         Ok(answer)
@@ -161,11 +171,7 @@ impl KeyTable {
     /// [`KeyError::NotFound`]; [`KeyError::InvalidInput`] for [`KeyState::Destroyed`], which
     /// [`KeyTable::destroy`] is for.
     pub fn set_state(&self, kid: &KeyId, version: KeyVersion, state: KeyState) -> Result<(), KeyError> {
-        if state == KeyState::Destroyed {
-            return Err(KeyError::invalid_input(
-                "a version is destroyed by destroy, not by setting its state",
-            ));
-        }
+        check_settable(state)?;
         self.shards.write(kid).set_state(kid, version, state)
     }
 
@@ -220,7 +226,7 @@ impl KeyTable {
         operation: KeyOperation,
         acceptance: Acceptance,
     ) -> Result<UsableKey, KeyError> {
-        let Version { reference, key, encryptions } = version;
+        let Version { reference, key, encryptions, reserved: _ } = version;
         reference.check_operation(operation, acceptance)?;
         if !operation.is_public(reference.alg()) && !key.has_secret() {
             return Err(KeyError::invalid_state(format!(
@@ -289,6 +295,15 @@ fn check_class(spec: &KeySpec) -> Result<(), KeyError> {
     match spec.class() {
         KeyClass::Opaque => Err(KeyError::unsupported("opaque keys")),
         KeyClass::Symmetric | KeyClass::Asymmetric => Ok(()),
+    }
+}
+
+fn check_settable(state: KeyState) -> Result<(), KeyError> {
+    match state {
+        KeyState::Enabled | KeyState::Disabled => Ok(()),
+        KeyState::Destroyed => {
+            Err(KeyError::invalid_input("a version is destroyed by destroy, not by setting its state"))
+        }
     }
 }
 

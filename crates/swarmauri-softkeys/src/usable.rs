@@ -1,10 +1,10 @@
 //! A key at work.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use swarmauri_keys::{Ciphertext, KeyAlg, KeyError, KeyVersionId, PublicKey, SecretBytes, Signature};
 
+use crate::encryptions::Encryptions;
 use crate::engine::Engine;
 use crate::{SoftKey, aes, ed25519, hmac, p256, rsa_oaep, rsa_pss, x25519};
 
@@ -23,7 +23,7 @@ pub const MAX_ENCRYPTIONS: u64 = 1 << 31;
 pub struct UsableKey {
     id: KeyVersionId,
     key: SoftKey,
-    encryptions: Arc<AtomicU64>,
+    encryptions: Arc<Encryptions>,
     max_encryptions: u64,
 }
 
@@ -31,7 +31,7 @@ impl UsableKey {
     pub(crate) fn new(
         id: KeyVersionId,
         key: SoftKey,
-        encryptions: Arc<AtomicU64>,
+        encryptions: Arc<Encryptions>,
         max_encryptions: u64,
     ) -> Self {
         Self { id, key, encryptions, max_encryptions }
@@ -109,7 +109,8 @@ impl UsableKey {
     ///
     /// # Errors
     ///
-    /// [`KeyError::InvalidState`] once an AES-GCM key has encrypted as often as it may; [`KeyError::InvalidInput`]
+    /// [`KeyError::InvalidState`] once an AES-GCM key has encrypted as often as it may, or, in a table
+    /// whose keys were [put](crate::KeyTable::put) into it, as was granted; [`KeyError::InvalidInput`]
     /// for a plaintext that is too long; [`KeyError::Unavailable`] if the operating system gives no random bytes.
     pub fn encrypt(&self, plaintext: &[u8], aad: &[u8]) -> Result<Ciphertext, KeyError> {
         let (nonce, ciphertext, tag) = match (self.key.alg(), self.key.public_key()) {
@@ -186,18 +187,14 @@ impl UsableKey {
         Signature { kid, version, alg: self.key.alg(), bytes }
     }
 
+    /// Whether encryptions with this version are counted.
+    pub fn is_counted(&self) -> bool {
+        self.key.alg() == KeyAlg::Aes256Gcm
+    }
+
     /// Counts before it is done, so that two at once cannot pass the bound together.
     fn count_encryption(&self) -> Result<(), KeyError> {
-        let most = self.max_encryptions;
-        let counted = self
-            .encryptions
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |so_far| (so_far < most).then(|| so_far + 1));
-        counted.map(drop).map_err(|_| {
-            KeyError::invalid_state(format!(
-                "{} has encrypted {most} times, as often as one version may under random nonces; rotate the key",
-                self.id
-            ))
-        })
+        if self.encryptions.count() { Ok(()) } else { Err(worn_out(&self.id, self.max_encryptions)) }
     }
 
     fn misuse(&self, operation: &str) -> KeyError {
@@ -207,4 +204,11 @@ impl UsableKey {
             self.key.alg()
         ))
     }
+}
+
+/// Of a version that has encrypted as often as it may.
+pub(crate) fn worn_out(id: &KeyVersionId, most: u64) -> KeyError {
+    KeyError::invalid_state(format!(
+        "{id} has encrypted {most} times, as often as one version may under random nonces; rotate the key"
+    ))
 }

@@ -12,6 +12,7 @@ use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use swarmauri_keys::{KeyError, KeyId, KeyRef, KeyState, KeyVersion};
 
 use crate::SoftKey;
+use crate::encryptions::Encryptions;
 
 /// A power of two, so that a mask picks the shard.
 const SHARDS: usize = 16;
@@ -30,11 +31,12 @@ pub(super) struct Shard {
     tombstones: HashSet<KeyId>,
 }
 
-/// A key; it has at least one live version.
+/// A key. In a shard it has at least one live version.
+#[derive(Clone)]
 pub(super) struct Key {
-    versions: BTreeMap<KeyVersion, Version>,
+    pub(super) versions: BTreeMap<KeyVersion, Version>,
     /// The greatest number ever used, be that version live or not.
-    last: KeyVersion,
+    pub(super) last: KeyVersion,
 }
 
 /// One live version.
@@ -43,8 +45,9 @@ pub(super) struct Version {
     /// Holds no secret, so that most reads need nothing else.
     pub(super) reference: KeyRef,
     pub(super) key: SoftKey,
-    /// How often it has encrypted.
-    pub(super) encryptions: Arc<AtomicU64>,
+    pub(super) encryptions: Arc<Encryptions>,
+    /// How many encryptions are reserved, where that is kept.
+    pub(super) reserved: u64,
 }
 
 /// A shard that may be changed.
@@ -133,10 +136,15 @@ impl Shard {
     }
 
     pub(super) fn next_version(&self, kid: &KeyId) -> Result<KeyVersion, KeyError> {
-        let key = self.live.get(kid).ok_or_else(|| KeyError::not_found(kid, None))?;
-        key.last
-            .next()
-            .ok_or_else(|| KeyError::invalid_state(format!("{kid} has used up its version numbers")))
+        self.live.get(kid).ok_or_else(|| KeyError::not_found(kid, None))?.next_version(kid)
+    }
+
+    pub(super) fn key(&self, kid: &KeyId) -> Option<&Key> {
+        self.live.get(kid)
+    }
+
+    pub(super) fn is_destroyed(&self, kid: &KeyId) -> bool {
+        self.tombstones.contains(kid)
     }
 }
 
@@ -152,9 +160,40 @@ impl Key {
     }
 }
 
+impl Key {
+    pub(super) fn next_version(&self, kid: &KeyId) -> Result<KeyVersion, KeyError> {
+        self.last
+            .next()
+            .ok_or_else(|| KeyError::invalid_state(format!("{kid} has used up its version numbers")))
+    }
+
+    pub(super) fn push(&mut self, number: KeyVersion, version: Version) {
+        self.last = number;
+        self.versions.insert(number, version);
+    }
+
+    /// Whether that changed anything; `None` if there is no such version.
+    pub(super) fn set_state(&mut self, number: KeyVersion, state: KeyState) -> Option<bool> {
+        let version = self.versions.get_mut(&number)?;
+        let changes = version.reference.state() != state;
+        if changes {
+            version.reference = version.reference.with_state(state);
+        }
+        Some(changes)
+    }
+
+    /// Takes one version out, or all; `None` if there was nothing to take.
+    pub(super) fn remove(&mut self, version: Option<KeyVersion>) -> Option<BTreeMap<KeyVersion, Version>> {
+        match version {
+            Some(version) => Some(BTreeMap::from([(version, self.versions.remove(&version)?)])),
+            None => Some(mem::take(&mut self.versions)).filter(|taken| !taken.is_empty()),
+        }
+    }
+}
+
 impl Version {
-    pub(super) fn new(reference: KeyRef, key: SoftKey) -> Self {
-        Self { reference, key, encryptions: Arc::default() }
+    pub(super) fn new(reference: KeyRef, key: SoftKey, encryptions: Encryptions, reserved: u64) -> Self {
+        Self { reference, key, encryptions: Arc::new(encryptions), reserved }
     }
 }
 
@@ -173,8 +212,7 @@ impl Writer<'_> {
 
     pub(super) fn push(&mut self, kid: &KeyId, number: KeyVersion, version: Version) -> Result<(), KeyError> {
         let key = self.shard.live.get_mut(kid).ok_or_else(|| KeyError::not_found(kid, None))?;
-        key.last = number;
-        key.versions.insert(number, version);
+        key.push(number, version);
         self.changed();
         Ok(())
     }
@@ -185,10 +223,8 @@ impl Writer<'_> {
         number: KeyVersion,
         state: KeyState,
     ) -> Result<(), KeyError> {
-        let found = self.shard.live.get_mut(kid).and_then(|key| key.versions.get_mut(&number));
-        let version = found.ok_or_else(|| KeyError::not_found(kid, Some(number)))?;
-        if version.reference.state() != state {
-            version.reference = version.reference.with_state(state);
+        let found = self.shard.live.get_mut(kid).and_then(|key| key.set_state(number, state));
+        if found.ok_or_else(|| KeyError::not_found(kid, Some(number)))? {
             self.changed();
         }
         Ok(())
@@ -201,16 +237,40 @@ impl Writer<'_> {
         version: Option<KeyVersion>,
     ) -> Option<BTreeMap<KeyVersion, Version>> {
         let key = self.shard.live.get_mut(kid)?;
-        let removed = match version {
-            Some(version) => BTreeMap::from([(version, key.versions.remove(&version)?)]),
-            None => mem::take(&mut key.versions),
-        };
+        let removed = key.remove(version)?;
         if key.versions.is_empty() {
             self.shard.live.remove(kid);
             self.shard.tombstones.insert(kid.clone());
         }
         self.changed();
         Some(removed)
+    }
+
+    /// Puts a key in the place of whatever there is, and gives that back: the caller drops it when it holds the lock no
+    /// more. Versions that stay keep their count. A key without versions is a destroyed one.
+    pub(super) fn put(&mut self, kid: &KeyId, mut key: Key) -> Option<Key> {
+        let before = self.shard.live.remove(kid);
+        for (number, version) in &mut key.versions {
+            if let Some(same) = before.as_ref().and_then(|before| before.versions.get(number)) {
+                version.encryptions = Arc::clone(&same.encryptions);
+            }
+        }
+        if key.versions.is_empty() {
+            self.shard.tombstones.insert(kid.clone());
+        } else {
+            self.shard.tombstones.remove(kid);
+            self.shard.live.insert(kid.clone(), key);
+        }
+        self.changed();
+        before
+    }
+
+    /// Takes a key out as if it had never been, and gives it back, as [`Writer::put`] does.
+    pub(super) fn forget(&mut self, kid: &KeyId) -> Option<Key> {
+        let before = self.shard.live.remove(kid);
+        self.shard.tombstones.remove(kid);
+        self.changed();
+        before
     }
 
     /// Pretends that the key has had this version.
