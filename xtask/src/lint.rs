@@ -15,6 +15,10 @@ const CLIPPY: &[(&str, &[&str])] = &[
     ),
     ("local, no features", &["-p", "swarmauri-keyprovider-local", "--all-targets", "--no-default-features"]),
     (
+        "stored, no features",
+        &["-p", "swarmauri-keyprovider-stored", "--all-targets", "--no-default-features"],
+    ),
+    (
         "mirrored, no features",
         &["-p", "swarmauri-keyprovider-mirrored", "--all-targets", "--no-default-features"],
     ),
@@ -25,6 +29,7 @@ const CLIPPY: &[(&str, &[&str])] = &[
     ("keyprovider, as users build it", &["-p", "swarmauri-keyprovider", "--lib"]),
     ("softkeys, as users build it", &["-p", "swarmauri-softkeys", "--lib"]),
     ("local, as users build it", &["-p", "swarmauri-keyprovider-local", "--lib"]),
+    ("stored, as users build it", &["-p", "swarmauri-keyprovider-stored", "--lib"]),
     ("mirrored, as users build it", &["-p", "swarmauri-keyprovider-mirrored", "--lib"]),
     ("keystore, as users build it", &["-p", "swarmauri-keystore", "--lib"]),
     ("jsoncanon, as users build it", &["-p", "swarmauri-jsoncanon", "--lib"]),

@@ -8,7 +8,7 @@ use crate::run::{Outcome, Report, Workspace};
 
 /// Libraries whose tests must also pass with no feature on.
 const WITHOUT_FEATURES: &[&str] =
-    &["swarmauri-softkeys", "swarmauri-keyprovider-local", "swarmauri-keystore"];
+    &["swarmauri-softkeys", "swarmauri-keyprovider-local", "swarmauri-keyprovider-stored", "swarmauri-keystore"];
 
 pub(crate) fn test(workspace: &Workspace) -> Report {
     let mut report = Report::default();

@@ -27,6 +27,16 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("swarmauri-keystore", &[]),
+    (
+        "swarmauri-keyprovider-stored",
+        &[
+            "swarmauri-keys",
+            "swarmauri-keyprovider",
+            "swarmauri-softkeys",
+            "swarmauri-keystore",
+            "swarmauri-cbor",
+        ],
+    ),
     ("swarmauri-keyprovider-testkit", &["swarmauri-keys", "swarmauri-keyprovider", "swarmauri-keystore"]),
     ("xtask", &[]),
 ];

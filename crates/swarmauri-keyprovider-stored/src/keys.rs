@@ -1,0 +1,286 @@
+//! The keys in memory, kept in agreement with the store.
+//!
+//! Every key is in memory, so reads ask the store for nothing. What others write arrives by a watch; it is taken in before
+//! each look, so no task runs in the background.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::{Mutex, MutexGuard};
+use swarmauri_keys::{KeyError, KeyId};
+use swarmauri_keystore::{Change, Entry, KeyStore, Revision, ScanRequest, StoreKey, Watch};
+use swarmauri_softkeys::{KeyHistory, KeyTable};
+
+use crate::error::store_failed;
+use crate::events;
+use crate::form::damaged;
+use crate::locks::KidLocks;
+use crate::record::{PREFIX, Sealer, place};
+
+/// The keys of a store.
+pub(crate) struct Keys {
+    pub(crate) store: Arc<dyn KeyStore>,
+    pub(crate) sealer: Sealer,
+    pub(crate) table: KeyTable,
+    pub(crate) locks: KidLocks,
+    /// Locked before any part of the table.
+    followed: Mutex<Followed>,
+    /// Whether the watch has ended: then others may have written what is not known here.
+    behind: AtomicBool,
+    /// Held by whoever is reading everything anew.
+    loading: tokio::sync::Mutex<()>,
+}
+
+/// How the table and the store agree.
+#[derive(Debug, Default)]
+struct Followed {
+    watch: Option<Box<dyn Watch>>,
+    /// What is in the table of each key, also of destroyed ones.
+    known: HashMap<KeyId, Known>,
+    /// Records that may have been written by a write whose outcome nobody knows, each mark with a number of its own.
+    stale: HashMap<KeyId, u64>,
+    marks: u64,
+    /// Keys whose records are not what was written. They are not in the table.
+    broken: HashMap<KeyId, KeyError>,
+}
+
+/// Which record it was read from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Known {
+    pub(crate) revision: Revision,
+    pub(crate) sequence: u64,
+}
+
+impl Keys {
+    /// Reads all keys of a store.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::Integrity`] if a record is not what was written; those of the store.
+    pub(crate) async fn open(
+        store: Arc<dyn KeyStore>,
+        sealer: Sealer,
+        table: KeyTable,
+    ) -> Result<Self, KeyError> {
+        let keys = Self {
+            store,
+            sealer,
+            table,
+            locks: KidLocks::default(),
+            followed: Mutex::default(),
+            behind: AtomicBool::new(true),
+            loading: tokio::sync::Mutex::default(),
+        };
+        keys.catch_up().await?;
+        let broken = keys.followed.lock().broken.values().next().cloned();
+        broken.map_or(Ok(keys), Err)
+    }
+
+    /// Makes sure that what is in memory of a key is what the store has, before it is read.
+    pub(crate) async fn look(&self, kid: &KeyId) -> Result<(), KeyError> {
+        self.take_in();
+        if self.is_behind() {
+            let _ = self.catch_up().await;
+        }
+        self.agree(kid).await
+    }
+
+    /// The same before it is written: whoever is out of touch with the store does not write.
+    pub(crate) async fn look_to_write(&self, kid: &KeyId) -> Result<(), KeyError> {
+        self.take_in();
+        if self.is_behind() {
+            self.catch_up().await?;
+        }
+        self.agree(kid).await
+    }
+
+    /// The same for all keys. Those whose records are broken are not among them.
+    pub(crate) async fn look_at_all(&self) -> Result<(), KeyError> {
+        self.take_in();
+        if self.is_behind() {
+            let _ = self.catch_up().await;
+        }
+        let stale: Vec<_> = self.followed.lock().stale.keys().cloned().collect();
+        for kid in stale {
+            match self.agree(&kid).await {
+                Err(error) if error.is_outage() => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn agree(&self, kid: &KeyId) -> Result<(), KeyError> {
+        let mark = {
+            let followed = self.followed.lock();
+            match (followed.stale.get(kid), followed.broken.get(kid)) {
+                (Some(mark), _) => *mark,
+                (None, Some(error)) => return Err(error.clone()),
+                (None, None) => return Ok(()),
+            }
+        };
+        let entry = self.store.get(&store_key(kid)?).await.map_err(store_failed)?;
+        let mut followed = self.followed.lock();
+        match &entry {
+            Some(entry) => self.take(&mut followed, kid, entry.revision, &entry.value),
+            None => self.note_missing(&mut followed, kid, None),
+        }
+        // Whoever marked it meanwhile knows of another write.
+        if followed.stale.get(kid) == Some(&mark) {
+            followed.stale.remove(kid);
+        }
+        followed.broken.get(kid).map_or(Ok(()), |error| Err(error.clone()))
+    }
+
+    /// From now on the record is read before the key is used.
+    pub(crate) fn mark_stale(&self, kid: &KeyId) {
+        let mut followed = self.followed.lock();
+        followed.marks += 1;
+        let mark = followed.marks;
+        followed.stale.insert(kid.clone(), mark);
+    }
+
+    /// What is known of a key: which record, and what it says.
+    pub(crate) fn known(&self, kid: &KeyId) -> (Option<Known>, Option<KeyHistory>) {
+        let followed = self.followed.lock();
+        (followed.known.get(kid).copied(), self.table.history(kid))
+    }
+
+    /// Puts into memory what was written here.
+    pub(crate) fn written(&self, known: Known, history: KeyHistory) {
+        let mut followed = self.followed.lock();
+        let kid = history.kid().clone();
+        if followed.known.get(&kid).is_none_or(|other| other.revision < known.revision) {
+            followed.known.insert(kid.clone(), known);
+            followed.broken.remove(&kid);
+            self.table.put(history);
+        }
+    }
+
+    /// Takes in what has arrived by the watch.
+    fn take_in(&self) {
+        let mut followed = self.followed.lock();
+        while let Some(watch) = &mut followed.watch {
+            match watch.try_next() {
+                Ok(None) => return,
+                Ok(Some(change)) => self.apply(&mut followed, &change),
+                Err(error) => {
+                    events::out_of_touch(&store_failed(error));
+                    followed.watch = None;
+                    self.behind.store(true, Ordering::Release);
+                }
+            }
+        }
+    }
+
+    fn apply(&self, followed: &mut MutexGuard<'_, Followed>, change: &Change) {
+        let Ok(kid) = kid_of(change.key()) else { return };
+        match change {
+            Change::Put(entry) => self.take(followed, &kid, entry.revision, &entry.value),
+            Change::Deleted { revision, .. } => self.note_missing(followed, &kid, Some(*revision)),
+        }
+    }
+
+    /// Takes in a record, unless what is known is newer.
+    fn take(&self, followed: &mut Followed, kid: &KeyId, revision: Revision, value: &[u8]) {
+        let known = followed.known.get(kid).copied();
+        if known.is_some_and(|known| known.revision >= revision) {
+            return;
+        }
+        let before = known.map_or(0, |known| known.sequence);
+        let opened = self.sealer.open(kid, value, self.table.history(kid).as_ref());
+        let opened = opened.and_then(|(sequence, history)| {
+            if sequence > before {
+                return Ok((sequence, history));
+            }
+            Err(damaged(&place(kid), "it is older than the record that was there before"))
+        });
+        match opened {
+            Ok((sequence, history)) => {
+                followed.known.insert(kid.clone(), Known { revision, sequence });
+                followed.broken.remove(kid);
+                self.table.put(history);
+            }
+            Err(error) => {
+                followed.known.insert(kid.clone(), Known { revision, sequence: before });
+                self.note_broken(followed, kid, error);
+            }
+        }
+    }
+
+    /// Nobody deletes a record who knows what it is.
+    fn note_missing(&self, followed: &mut Followed, kid: &KeyId, at: Option<Revision>) {
+        let Some(known) = followed.known.get_mut(kid) else { return };
+        match at {
+            Some(revision) if revision <= known.revision => return,
+            Some(revision) => known.revision = revision,
+            None => {}
+        }
+        self.note_broken(followed, kid, damaged(&place(kid), "it was deleted from the store"));
+    }
+
+    fn note_broken(&self, followed: &mut Followed, kid: &KeyId, error: KeyError) {
+        events::record_broken(kid, &error);
+        self.table.forget(kid);
+        followed.broken.insert(kid.clone(), error);
+    }
+
+    fn is_behind(&self) -> bool {
+        self.behind.load(Ordering::Acquire)
+    }
+
+    /// Reads everything anew.
+    async fn catch_up(&self) -> Result<(), KeyError> {
+        let _turn = self.loading.lock().await;
+        if !self.is_behind() {
+            return Ok(());
+        }
+        // First the watch: what is written during the scan is in one of them at least.
+        let watch = self.store.watch(PREFIX.as_bytes()).await.map_err(store_failed)?;
+        let entries = self.scan().await?;
+        let present = entries.iter().map(|entry| kid_of(&entry.key)).collect::<Result<HashSet<_>, _>>()?;
+        let mut followed = self.followed.lock();
+        let missing: Vec<_> = followed.known.keys().filter(|kid| !present.contains(*kid)).cloned().collect();
+        for kid in missing {
+            self.note_missing(&mut followed, &kid, None);
+        }
+        for entry in entries {
+            self.apply(&mut followed, &Change::Put(entry));
+        }
+        followed.watch = Some(watch);
+        self.behind.store(false, Ordering::Release);
+        Ok(())
+    }
+
+    async fn scan(&self) -> Result<Vec<Entry>, KeyError> {
+        let (mut entries, mut request) = (Vec::new(), ScanRequest::all(PREFIX));
+        loop {
+            let page = self.store.scan(&request).await.map_err(store_failed)?;
+            let last = page.entries.last().map(|entry| entry.key.clone());
+            entries.extend(page.entries);
+            match last.filter(|_| page.more) {
+                Some(last) => request = request.after(last),
+                None => return Ok(entries),
+            }
+        }
+    }
+}
+
+/// Where the record of a key lies.
+pub(crate) fn store_key(kid: &KeyId) -> Result<StoreKey, KeyError> {
+    StoreKey::new(place(kid)).map_err(store_failed)
+}
+
+fn kid_of(key: &StoreKey) -> Result<KeyId, KeyError> {
+    let kid = key.as_bytes().strip_prefix(PREFIX.as_bytes());
+    let kid = kid.and_then(|kid| KeyId::new(std::str::from_utf8(kid).ok()?).ok());
+    kid.ok_or_else(|| damaged(&key.as_bytes().escape_ascii().to_string(), "it lies under what is no kid"))
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keys").field("store", &self.store).field("table", &self.table).finish_non_exhaustive()
+    }
+}
