@@ -46,6 +46,16 @@ struct Followed {
     broken: HashMap<KeyId, KeyError>,
 }
 
+/// What is in memory of a key.
+enum Seen {
+    /// What the store has, as far as that is known.
+    Current,
+    /// Perhaps something else; the number of the mark.
+    Stale(u64),
+    /// Nothing, since its record is not what was written.
+    Broken(KeyError),
+}
+
 /// Which record it was read from.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Known {
@@ -80,31 +90,34 @@ impl Keys {
 
     /// Makes sure that what is in memory of a key is what the store has, before it is read.
     pub(crate) async fn look(&self, kid: &KeyId) -> Result<(), KeyError> {
-        self.take_in();
+        let mut seen = self.seen(kid);
         if self.is_behind() {
+            // Reads go on with what is known.
             let _ = self.catch_up().await;
+            seen = self.seen(kid);
         }
-        self.agree(kid).await
+        self.agree(kid, seen).await
     }
 
     /// The same before it is written: whoever is out of touch with the store does not write.
     pub(crate) async fn look_to_write(&self, kid: &KeyId) -> Result<(), KeyError> {
-        self.take_in();
+        let mut seen = self.seen(kid);
         if self.is_behind() {
             self.catch_up().await?;
+            seen = self.seen(kid);
         }
-        self.agree(kid).await
+        self.agree(kid, seen).await
     }
 
     /// The same for all keys. Those whose records are broken are not among them.
     pub(crate) async fn look_at_all(&self) -> Result<(), KeyError> {
-        self.take_in();
+        drop(self.take_in());
         if self.is_behind() {
             let _ = self.catch_up().await;
         }
-        let stale: Vec<_> = self.followed.lock().stale.keys().cloned().collect();
+        let stale: Vec<_> = self.take_in().stale.keys().cloned().collect();
         for kid in stale {
-            match self.agree(&kid).await {
+            match self.agree(&kid, self.seen(&kid)).await {
                 Err(error) if error.is_outage() => return Err(error),
                 _ => {}
             }
@@ -112,14 +125,20 @@ impl Keys {
         Ok(())
     }
 
-    async fn agree(&self, kid: &KeyId) -> Result<(), KeyError> {
-        let mark = {
-            let followed = self.followed.lock();
-            match (followed.stale.get(kid), followed.broken.get(kid)) {
-                (Some(mark), _) => *mark,
-                (None, Some(error)) => return Err(error.clone()),
-                (None, None) => return Ok(()),
-            }
+    fn seen(&self, kid: &KeyId) -> Seen {
+        let followed = self.take_in();
+        match (followed.stale.get(kid), followed.broken.get(kid)) {
+            (Some(mark), _) => Seen::Stale(*mark),
+            (None, Some(error)) => Seen::Broken(error.clone()),
+            (None, None) => Seen::Current,
+        }
+    }
+
+    async fn agree(&self, kid: &KeyId, seen: Seen) -> Result<(), KeyError> {
+        let mark = match seen {
+            Seen::Current => return Ok(()),
+            Seen::Broken(error) => return Err(error),
+            Seen::Stale(mark) => mark,
         };
         let entry = self.store.get(&store_key(kid)?).await.map_err(store_failed)?;
         let mut followed = self.followed.lock();
@@ -160,11 +179,11 @@ impl Keys {
     }
 
     /// Takes in what has arrived by the watch.
-    fn take_in(&self) {
+    fn take_in(&self) -> MutexGuard<'_, Followed> {
         let mut followed = self.followed.lock();
         while let Some(watch) = &mut followed.watch {
             match watch.try_next() {
-                Ok(None) => return,
+                Ok(None) => break,
                 Ok(Some(change)) => self.apply(&mut followed, &change),
                 Err(error) => {
                     events::out_of_touch(&store_failed(error));
@@ -173,9 +192,10 @@ impl Keys {
                 }
             }
         }
+        followed
     }
 
-    fn apply(&self, followed: &mut MutexGuard<'_, Followed>, change: &Change) {
+    fn apply(&self, followed: &mut Followed, change: &Change) {
         let Ok(kid) = kid_of(change.key()) else { return };
         match change {
             Change::Put(entry) => self.take(followed, &kid, entry.revision, &entry.value),

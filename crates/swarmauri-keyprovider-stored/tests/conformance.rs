@@ -1,4 +1,5 @@
 //! The provider keeps the contract of the trait.
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::sync::Arc;
 
