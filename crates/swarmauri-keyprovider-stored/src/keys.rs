@@ -50,8 +50,8 @@ struct Followed {
 enum Seen {
     /// What the store has, as far as that is known.
     Current,
-    /// Perhaps something else; the number of the mark.
-    Stale(u64),
+    /// Perhaps something else: the number of the mark, and which record it is of.
+    Stale(u64, Option<Known>),
     /// Nothing, since its record is not what was written.
     Broken(KeyError),
 }
@@ -128,23 +128,24 @@ impl Keys {
     fn seen(&self, kid: &KeyId) -> Seen {
         let followed = self.take_in();
         match (followed.stale.get(kid), followed.broken.get(kid)) {
-            (Some(mark), _) => Seen::Stale(*mark),
+            (Some(mark), _) => Seen::Stale(*mark, followed.known.get(kid).copied()),
             (None, Some(error)) => Seen::Broken(error.clone()),
             (None, None) => Seen::Current,
         }
     }
 
     async fn agree(&self, kid: &KeyId, seen: Seen) -> Result<(), KeyError> {
-        let mark = match seen {
+        let (mark, before) = match seen {
             Seen::Current => return Ok(()),
             Seen::Broken(error) => return Err(error),
-            Seen::Stale(mark) => mark,
+            Seen::Stale(mark, before) => (mark, before),
         };
         let entry = self.store.get(&store_key(kid)?).await.map_err(store_failed)?;
         let mut followed = self.followed.lock();
-        match &entry {
-            Some(entry) => self.take(&mut followed, kid, entry.revision, &entry.value),
-            None => self.note_missing(&mut followed, kid, None),
+        match (&entry, before) {
+            (Some(entry), _) => self.take(&mut followed, kid, entry.revision, &entry.value),
+            (None, Some(before)) => self.note_missing(&mut followed, kid, before.revision),
+            (None, None) => {}
         }
         // Whoever marked it meanwhile knows of another write.
         if followed.stale.get(kid) == Some(&mark) {
@@ -199,7 +200,7 @@ impl Keys {
         let Ok(kid) = kid_of(change.key()) else { return };
         match change {
             Change::Put(entry) => self.take(followed, &kid, entry.revision, &entry.value),
-            Change::Deleted { revision, .. } => self.note_missing(followed, &kid, Some(*revision)),
+            Change::Deleted { revision, .. } => self.note_missing(followed, &kid, *revision),
         }
     }
 
@@ -230,13 +231,11 @@ impl Keys {
         }
     }
 
-    /// Nobody deletes a record who knows what it is.
-    fn note_missing(&self, followed: &mut Followed, kid: &KeyId, at: Option<Revision>) {
-        let Some(known) = followed.known.get_mut(kid) else { return };
-        match at {
-            Some(revision) if revision <= known.revision => return,
-            Some(revision) => known.revision = revision,
-            None => {}
+    /// There is no record, and what is known is not newer than that. Nobody deletes a record who knows what it is.
+    fn note_missing(&self, followed: &mut Followed, kid: &KeyId, at: Revision) {
+        match followed.known.get_mut(kid) {
+            Some(known) if known.revision <= at => known.revision = at,
+            _ => return,
         }
         self.note_broken(followed, kid, damaged(&place(kid), "it was deleted from the store"));
     }
@@ -259,12 +258,13 @@ impl Keys {
         }
         // First the watch: what is written during the scan is in one of them at least.
         let watch = self.store.watch(PREFIX.as_bytes()).await.map_err(store_failed)?;
+        // What is written here meanwhile may be in no page, and is not missing.
+        let before = self.followed.lock().known.clone();
         let entries = self.scan().await?;
         let present = entries.iter().map(|entry| kid_of(&entry.key)).collect::<Result<HashSet<_>, _>>()?;
         let mut followed = self.followed.lock();
-        let missing: Vec<_> = followed.known.keys().filter(|kid| !present.contains(*kid)).cloned().collect();
-        for kid in missing {
-            self.note_missing(&mut followed, &kid, None);
+        for (kid, known) in before.iter().filter(|(kid, _)| !present.contains(*kid)) {
+            self.note_missing(&mut followed, kid, known.revision);
         }
         for entry in entries {
             self.apply(&mut followed, &Change::Put(entry));

@@ -96,7 +96,8 @@ fn missing_and_unknown_providers_are_named() {
     assert_says(&refused("{}"), &["`type`"]);
     let unknown = mirror("")
         .replace(r#""secondary": {"type": "LocalKeyProvider"}"#, r#""secondary": {"type": "Vault"}"#);
-    assert_says(&refused(&unknown), &["\"Vault\"", "known are: LocalKeyProvider, MirroredKeyProvider"]);
+    let known = "known are: FileKeyProvider, LocalKeyProvider, MirroredKeyProvider";
+    assert_says(&refused(&unknown), &["\"Vault\"", known]);
     let twice = r#"{"type": "LocalKeyProvider", "type": "MirroredKeyProvider"}"#;
     assert_says(&refused(twice), &["`type`", "twice"]);
 }

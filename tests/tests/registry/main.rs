@@ -36,29 +36,32 @@ fn assert_says(error: &str, all: &[&str]) {
 
 #[test]
 fn linked_providers_are_found_by_each_of_their_names() {
-    assert_eq!(ask(PROBE, &["names"]).unwrap(), "LocalKeyProvider MirroredKeyProvider");
+    assert_eq!(ask(PROBE, &["names"]).unwrap(), "FileKeyProvider LocalKeyProvider MirroredKeyProvider");
     for (name, crate_name) in [
+        ("FileKeyProvider", "swarmauri-keyprovider-stored"),
         ("LocalKeyProvider", "swarmauri-keyprovider-local"),
         ("MirroredKeyProvider", "swarmauri-keyprovider-mirrored"),
     ] {
         assert_eq!(ask(PROBE, &["lookup", name]).unwrap(), crate_name);
         assert_eq!(ask(PROBE, &["lookup-in", GROUP, name]).unwrap(), crate_name);
     }
-    for (name, crate_name) in
-        [("local", "swarmauri-keyprovider-local"), ("mirrored", "swarmauri-keyprovider-mirrored")]
-    {
+    for (name, crate_name) in [
+        ("file", "swarmauri-keyprovider-stored"),
+        ("local", "swarmauri-keyprovider-local"),
+        ("mirrored", "swarmauri-keyprovider-mirrored"),
+    ] {
         assert_eq!(ask(PROBE, &["lookup-in", PEAGEN_GROUP, name]).unwrap(), crate_name);
     }
 }
 
 #[test]
 fn an_unknown_name_lists_the_known_ones() {
-    let known = "known are: LocalKeyProvider, MirroredKeyProvider";
+    let known = "known are: FileKeyProvider, LocalKeyProvider, MirroredKeyProvider";
     for name in ["Vault", "localkeyprovider", "mirrored", ""] {
         assert_says(&ask(PROBE, &["lookup", name]).unwrap_err(), &[&format!("{name:?}"), GROUP, known]);
     }
     let error = ask(PROBE, &["lookup-in", PEAGEN_GROUP, "LocalKeyProvider"]).unwrap_err();
-    assert_says(&error, &["\"LocalKeyProvider\"", PEAGEN_GROUP, "known are: local, mirrored"]);
+    assert_says(&error, &["\"LocalKeyProvider\"", PEAGEN_GROUP, "known are: file, local, mirrored"]);
     let error = ask(PROBE, &["lookup-in", "no.such.group", "LocalKeyProvider"]).unwrap_err();
     assert_says(&error, &["no.such.group", "known are: none"]);
 }

@@ -8,6 +8,7 @@ use swarmauri_keystore::{
     Entry, KeyStore, MemoryStore, Precondition, Revision, ScanPage, ScanRequest, StoreError, StoreKey, Watch,
     WatchSender, watch_channel,
 };
+use tokio::sync::oneshot;
 
 /// How the one write ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +35,7 @@ pub(crate) struct FaultyStore {
     out: Arc<AtomicBool>,
     writes: Arc<AtomicUsize>,
     watches: Arc<Mutex<Vec<WatchSender>>>,
+    hold: Arc<Mutex<Option<oneshot::Receiver<()>>>>,
 }
 
 impl FaultyStore {
@@ -41,7 +43,8 @@ impl FaultyStore {
     pub(crate) fn after(inner: &MemoryStore, writes: usize, end: End) -> Self {
         let left = Arc::new(AtomicUsize::new(writes + 1));
         let inner = inner.clone();
-        Self { inner, left, end, out: Arc::default(), writes: Arc::default(), watches: Arc::default() }
+        let (out, writes, watches, hold) = Default::default();
+        Self { inner, left, end, out, writes, watches, hold }
     }
 
     /// The same store, until it is told to be out.
@@ -64,6 +67,21 @@ impl FaultyStore {
         for watch in self.watches.lock().unwrap().drain(..) {
             watch.end(StoreError::Lagged);
         }
+    }
+
+    /// Holds the answer of the next read back, until the sender is used.
+    pub(crate) fn hold_next_read(&self) -> oneshot::Sender<()> {
+        let (release, held) = oneshot::channel();
+        *self.hold.lock().unwrap() = Some(held);
+        release
+    }
+
+    async fn held<T>(&self, answer: T) -> T {
+        let held = self.hold.lock().unwrap().take();
+        if let Some(held) = held {
+            let _ = held.await;
+        }
+        answer
     }
 
     pub(crate) fn writes(&self) -> usize {
@@ -99,7 +117,7 @@ impl FaultyStore {
 impl KeyStore for FaultyStore {
     async fn get(&self, key: &StoreKey) -> Result<Option<Entry>, StoreError> {
         self.check()?;
-        self.inner.get(key).await
+        self.held(self.inner.get(key).await).await
     }
 
     async fn put(&self, key: &StoreKey, value: &[u8], when: Precondition) -> Result<Revision, StoreError> {
@@ -112,7 +130,7 @@ impl KeyStore for FaultyStore {
 
     async fn scan(&self, request: &ScanRequest) -> Result<ScanPage, StoreError> {
         self.check()?;
-        self.inner.scan(request).await
+        self.held(self.inner.scan(request).await).await
     }
 
     /// Nothing comes by it but its end: so what is read anew is seen.

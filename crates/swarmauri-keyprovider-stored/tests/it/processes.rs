@@ -170,3 +170,23 @@ async fn a_key_whose_record_grows_too_long_says_so_and_stays() {
     provider.rotate(&kid("k")).await.unwrap();
     assert_eq!(shown(&open(&store).await).await, shown(&provider).await);
 }
+
+/// The reader was told that there is no such record, and hears it late.
+#[tokio::test]
+async fn a_key_made_during_a_look_at_the_store_is_not_taken_for_deleted() {
+    let store = FaultyStore::sound(&MemoryStore::new());
+    let provider = StoredKeyProvider::open(Arc::new(store.clone()), sealing()).await.unwrap();
+    store.set_out(true);
+    let refused = provider.create_key(&spec(KeyAlg::Ed25519, "k")).await;
+    assert_eq!(kind(refused), Some(KeyErrorKind::Unavailable));
+    store.set_out(false);
+    let release = store.hold_next_read();
+    let name = kid("k");
+    let making = async {
+        provider.create_key(&spec(KeyAlg::Ed25519, "k")).await.unwrap();
+        release.send(()).unwrap();
+    };
+    let (read, ()) = tokio::join!(provider.get_key(&name, None, Secrets::Omit), making);
+    read.unwrap();
+    provider.rotate(&kid("k")).await.unwrap();
+}
