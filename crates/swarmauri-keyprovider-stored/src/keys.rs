@@ -3,14 +3,16 @@
 //! Every key is in memory, so reads ask the store for nothing. What others write arrives by a watch; it is taken in before
 //! each look, so no task runs in the background.
 
-use std::collections::{HashMap, HashSet};
+mod load;
+
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::{Mutex, MutexGuard};
 use swarmauri_keys::{KeyError, KeyId};
-use swarmauri_keystore::{Change, Entry, KeyStore, Revision, ScanRequest, StoreKey, Watch};
+use swarmauri_keystore::{Change, KeyStore, Revision, StoreKey, Watch};
 use swarmauri_softkeys::{KeyHistory, KeyTable};
 
 use crate::error::store_failed;
@@ -45,6 +47,9 @@ struct Followed {
     /// Keys whose records are not what was written. They are not in the table.
     broken: HashMap<KeyId, KeyError>,
 }
+
+/// What a record says, and its sequence number.
+type Opened = Result<(u64, KeyHistory), KeyError>;
 
 /// What is in memory of a key.
 enum Seen {
@@ -206,12 +211,18 @@ impl Keys {
 
     /// Takes in a record, unless what is known is newer.
     fn take(&self, followed: &mut Followed, kid: &KeyId, revision: Revision, value: &[u8]) {
+        if followed.known.get(kid).is_none_or(|known| known.revision < revision) {
+            let opened = self.sealer.open(kid, value, self.table.history(kid).as_ref());
+            self.take_opened(followed, kid, revision, opened);
+        }
+    }
+
+    fn take_opened(&self, followed: &mut Followed, kid: &KeyId, revision: Revision, opened: Opened) {
         let known = followed.known.get(kid).copied();
         if known.is_some_and(|known| known.revision >= revision) {
             return;
         }
         let before = known.map_or(0, |known| known.sequence);
-        let opened = self.sealer.open(kid, value, self.table.history(kid).as_ref());
         let opened = opened.and_then(|(sequence, history)| {
             if sequence > before {
                 return Ok((sequence, history));
@@ -248,43 +259,6 @@ impl Keys {
 
     fn is_behind(&self) -> bool {
         self.behind.load(Ordering::Acquire)
-    }
-
-    /// Reads everything anew.
-    async fn catch_up(&self) -> Result<(), KeyError> {
-        let _turn = self.loading.lock().await;
-        if !self.is_behind() {
-            return Ok(());
-        }
-        // First the watch: what is written during the scan is in one of them at least.
-        let watch = self.store.watch(PREFIX.as_bytes()).await.map_err(store_failed)?;
-        // What is written here meanwhile may be in no page, and is not missing.
-        let before = self.followed.lock().known.clone();
-        let entries = self.scan().await?;
-        let present = entries.iter().map(|entry| kid_of(&entry.key)).collect::<Result<HashSet<_>, _>>()?;
-        let mut followed = self.followed.lock();
-        for (kid, known) in before.iter().filter(|(kid, _)| !present.contains(*kid)) {
-            self.note_missing(&mut followed, kid, known.revision);
-        }
-        for entry in entries {
-            self.apply(&mut followed, &Change::Put(entry));
-        }
-        followed.watch = Some(watch);
-        self.behind.store(false, Ordering::Release);
-        Ok(())
-    }
-
-    async fn scan(&self) -> Result<Vec<Entry>, KeyError> {
-        let (mut entries, mut request) = (Vec::new(), ScanRequest::all(PREFIX));
-        loop {
-            let page = self.store.scan(&request).await.map_err(store_failed)?;
-            let last = page.entries.last().map(|entry| entry.key.clone());
-            entries.extend(page.entries);
-            match last.filter(|_| page.more) {
-                Some(last) => request = request.after(last),
-                None => return Ok(entries),
-            }
-        }
     }
 }
 

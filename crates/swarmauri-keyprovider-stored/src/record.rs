@@ -21,7 +21,7 @@ const INFO: &[u8] = b"swarmauri-keyprovider-stored record 1: ";
 const SALT_LEN: usize = 32;
 
 /// Seals and opens records.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Sealer {
     root: SecretBytes,
 }
