@@ -9,6 +9,7 @@ mod encryption_bound;
 mod faulty;
 mod next_process;
 mod processes;
+mod random;
 mod sealing;
 mod secrets;
 
