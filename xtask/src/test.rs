@@ -7,8 +7,12 @@ use crate::interop;
 use crate::run::{Outcome, Report, Workspace};
 
 /// Libraries whose tests must also pass with no feature on.
-const WITHOUT_FEATURES: &[&str] =
-    &["swarmauri-softkeys", "swarmauri-keyprovider-local", "swarmauri-keyprovider-stored", "swarmauri-keystore"];
+const WITHOUT_FEATURES: &[&str] = &[
+    "swarmauri-softkeys",
+    "swarmauri-keyprovider-local",
+    "swarmauri-keyprovider-stored",
+    "swarmauri-keystore",
+];
 
 pub(crate) fn test(workspace: &Workspace) -> Report {
     let mut report = Report::default();

@@ -96,6 +96,11 @@ impl Records {
         self.generation.load(Ordering::Acquire)
     }
 
+    /// The greatest revision of any record.
+    pub(crate) fn latest(&self) -> Revision {
+        self.by_kid.read().values().map(|versioned| versioned.revision).max().unwrap_or_default()
+    }
+
     /// Changes the records under the lock; `change` says whether it changed any.
     pub(crate) fn change<R>(
         &self,

@@ -148,6 +148,7 @@ impl StoredMap {
 
     /// Takes in what is at a key now, after a write of somebody else was found there.
     async fn read_anew(&self, kid: &KeyId, key: &StoreKey) -> Result<(), KeyError> {
+        let before = self.records.get(kid).map(|versioned| versioned.revision);
         let entry = self.store.get(key).await.map_err(|error| store_failed(&error))?;
         match entry {
             Some(entry) => {
@@ -155,7 +156,11 @@ impl StoredMap {
                 self.put(&mut self.rest.lock(), kid, entry.revision, Some(record));
             }
             // When it was removed will be known by the watch; until then it is not in the way.
-            None => self.records.change(|records, _| (records.remove(kid).is_some(), ())),
+            None => self.records.change(|records, _| {
+                // What was written during the look is newer than its answer.
+                let same = records.get(kid).map(|versioned| versioned.revision) == before;
+                (same && records.remove(kid).is_some(), ())
+            }),
         }
         Ok(())
     }
@@ -264,6 +269,7 @@ impl MirrorMap for StoredMap {
         if !self.is_behind() {
             return Ok(());
         }
+        let before = self.records.latest();
         // First the watch: what is written during the scan is in one of them at least.
         let watch = self.store.watch(ROOT).await.map_err(|error| store_failed(&error))?;
         let entries = self.scan().await?;
@@ -276,9 +282,12 @@ impl MirrorMap for StoredMap {
             self.apply(&mut rest, &Change::Put(entry))?;
         }
         self.records.change(|records, _| {
-            let before = records.len();
-            records.retain(|kid, _| record_key(kid).is_ok_and(|key| present.contains(&key)));
-            (records.len() != before, ())
+            let count = records.len();
+            // What this process has written during the scan is newer than the scan.
+            records.retain(|kid, known| {
+                known.revision > before || record_key(kid).is_ok_and(|key| present.contains(&key))
+            });
+            (records.len() != count, ())
         });
         rest.watch = Some(watch);
         self.behind.store(false, Ordering::Release);

@@ -87,15 +87,24 @@ fn build<'a>(config: &'a ProviderConfig, _: &'a Registry) -> BuildFuture<'a> {
 async fn open(config: FileConfig) -> Result<StoredKeyProvider, KeyError> {
     let FileConfig { path, sealing_key, max_encryptions } = config;
     let sealing = off_the_executor(move || sealing_key.read()).await?;
-    let mut builder = StoredKeyProvider::builder(open_file(&path)?, sealing);
+    let mut builder = StoredKeyProvider::builder(open_file(&path).await?, sealing);
     if let Some(most) = max_encryptions {
         builder = builder.max_encryptions(most);
     }
     builder.open().await
 }
 
-/// Opens the embedded engine on a file. The one place that knows it; behind the feature `redb` once there is one.
-fn open_file(path: &Path) -> Result<Arc<dyn KeyStore>, KeyError> {
-    let _ = path;
-    Err(KeyError::unsupported("keys in a file: this program is built without an engine for them"))
+/// Opens the embedded engine on a file: the one place that knows it.
+#[cfg(feature = "redb")]
+async fn open_file(path: &Path) -> Result<Arc<dyn KeyStore>, KeyError> {
+    let store = swarmauri_keystore::RedbStore::open(path).await;
+    Ok(Arc::new(store.map_err(crate::error::store_failed)?))
+}
+
+#[cfg(not(feature = "redb"))]
+async fn open_file(path: &Path) -> Result<Arc<dyn KeyStore>, KeyError> {
+    Err(KeyError::unsupported(format!(
+        "keys in {}: enable the feature `redb` of swarmauri-keyprovider-stored",
+        path.display()
+    )))
 }

@@ -53,7 +53,7 @@
 //!
 //! # Features
 //!
-//! `rsa` (default) generates RSA keys, which are otherwise imported only, and encrypts with them; `x25519` (default) has
+//! `redb` (default) has the embedded engine, by which `FileKeyProvider` opens its path; `rsa` (default) generates RSA keys, which are otherwise imported only, and encrypts with them; `x25519` (default) has
 //! X25519 keys.
 
 mod aead;
