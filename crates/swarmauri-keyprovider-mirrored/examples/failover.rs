@@ -1,6 +1,9 @@
-//! The main job, step by step: two providers, real keys, a primary that fails, and readers who notice nothing.
+//! The main job, step by step: two providers that keep sealed keys in files, a primary that fails, and readers who notice
+//! nothing.
 //!
-//! Run it with `cargo run --example failover`. Every claim that is printed has been asserted.
+//! Run it with `cargo run --example failover`. It keeps its files in `target/failover`, or in the folder that is named. Run it
+//! again, or kill it half-way and run it again: it says what it found, repairs it, and goes on. Every claim that is printed
+//! has been asserted.
 
 #![allow(
     clippy::print_stdout,
@@ -9,34 +12,89 @@
 )]
 
 use std::error::Error;
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use swarmauri_keyprovider::{JwksQuery, KeyProvider, KeyProviderExt, Secrets};
 use swarmauri_keyprovider_local::LocalKeyProvider;
 use swarmauri_keyprovider_mirrored::{MirrorMode, MirroredKeyProvider};
+use swarmauri_keyprovider_stored::{SealingKey, StoredKeyProvider};
 use swarmauri_keyprovider_testkit::FaultyProvider;
 use swarmauri_keys::{ExportPolicy, Jwk, KeyAlg, KeyErrorKind, KeyRef, KeySpec, SecretMaterial};
+use swarmauri_keystore::RedbStore;
+use swarmauri_softkeys::random_bytes;
 
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Outcome {
-    // Real providers, each behind a switch that takes it out.
-    let (primary, secondary) = (with_a_switch(), with_a_switch());
-    let mirror = MirroredKeyProvider::new(primary.clone(), secondary.clone())?;
-    println!("A primary, a secondary, and a mirror over them in mode {}.", mirror.settings().mode);
+    let folder = std::env::args_os().nth(1).map_or_else(|| PathBuf::from("target/failover"), PathBuf::from);
+    run(&folder).await
+}
 
+async fn run(folder: &Path) -> Outcome {
+    // Real providers, each behind a switch that takes it out; and what the mirror knows is in a file, too.
+    let sealing = sealing_key(folder)?;
+    let (primary, first) = sealed_keys(folder, "primary.redb", &sealing).await?;
+    let (secondary, second) = sealed_keys(folder, "secondary.redb", &sealing).await?;
+    let state = RedbStore::open(folder.join("state.redb")).await?;
+    let builder = MirroredKeyProvider::builder(primary.clone(), secondary.clone());
+    let mirror = builder.state(Arc::new(state.clone())).open().await?;
+    println!("A primary, a secondary, and a mirror over them in mode {}.", mirror.settings().mode);
+    println!("All of it is in {}.", folder.display());
+    what_was_found(&mirror).await?;
+    steps(&mirror, &primary, &secondary).await?;
+
+    // Frees the files before this ends; a process that is killed loses nothing that was acknowledged, either.
+    drop((mirror, primary, secondary));
+    for store in [first, second, state] {
+        store.close().await;
+    }
+    secrets_in_mode_full().await?;
+    println!("\nAll of it held.");
+    Ok(())
+}
+
+/// What earlier runs have left, if there were any: complete or not, it is repaired.
+async fn what_was_found(mirror: &MirroredKeyProvider) -> Outcome {
+    let (keys, status) = (mirror.list_all_keys().await?.len(), mirror.status());
+    if keys == 0 && status.tombstones == 0 && status.backlog.is_empty() {
+        println!("This is the first run.");
+        return Ok(());
+    }
+    let replicas: usize = status.replicas.values().sum();
+    println!("An earlier run left {keys} keys, {replicas} replicas, {} tombstones.", status.tombstones);
+    for debt in &status.backlog {
+        println!("  owed: {} of {}", debt.kind, debt.key);
+    }
+    let report = mirror.reconcile().await;
+    assert!(report.is_clean(), "{report:?}");
+    println!("  repaired in {} steps", report.done);
+    assert!(mirror.plan_reconcile().await.is_empty());
+    Ok(())
+}
+
+async fn steps(
+    mirror: &MirroredKeyProvider,
+    primary: &FaultyProvider,
+    secondary: &FaultyProvider,
+) -> Outcome {
     step("Five keys are created, and one is rotated");
-    let signing = create(&mirror, KeyAlg::Ed25519, ExportPolicy::SecretWhenAllowed).await?;
-    let tokens = create(&mirror, KeyAlg::EcdsaP256Sha256, ExportPolicy::PublicOnly).await?;
-    let agreement = create(&mirror, KeyAlg::X25519, ExportPolicy::PublicOnly).await?;
-    let legacy = create(&mirror, KeyAlg::RsaPssSha256, ExportPolicy::SecretWhenAllowed).await?;
-    let data = create(&mirror, KeyAlg::Aes256Gcm, ExportPolicy::SecretWhenAllowed).await?;
+    let signing = create(mirror, KeyAlg::Ed25519, ExportPolicy::SecretWhenAllowed).await?;
+    let tokens = create(mirror, KeyAlg::EcdsaP256Sha256, ExportPolicy::PublicOnly).await?;
+    let agreement = create(mirror, KeyAlg::X25519, ExportPolicy::PublicOnly).await?;
+    let legacy = create(mirror, KeyAlg::RsaPssSha256, ExportPolicy::SecretWhenAllowed).await?;
+    let data = create(mirror, KeyAlg::Aes256Gcm, ExportPolicy::SecretWhenAllowed).await?;
     let rotated = mirror.rotate(signing.kid()).await?;
     println!("  {} is rotated, and now at version {}", rotated.kid(), rotated.version());
     let versions = [&signing, &rotated, &tokens, &agreement, &legacy];
     let before = mirror.jwks(&JwksQuery::ALL_LIVE).await?;
-    assert_eq!(before.keys.len(), versions.len());
+    for key in versions {
+        let id = key.id().to_string();
+        assert_eq!(before.keys.iter().filter(|jwk| jwk.kid.as_deref() == Some(id.as_str())).count(), 1);
+    }
     println!("  the JWKS has {} keys in {} bytes;", before.keys.len(), serde_json::to_vec(&*before)?.len());
     println!("  {} is not among them: a symmetric key has no public part", data.kid());
 
@@ -73,7 +131,7 @@ async fn main() -> Outcome {
 
     step("The secondary goes out, and writes go on");
     secondary.faults().outage();
-    let newcomer = create(&mirror, KeyAlg::Ed25519, ExportPolicy::PublicOnly).await?;
+    let newcomer = create(mirror, KeyAlg::Ed25519, ExportPolicy::PublicOnly).await?;
     assert!(mirror.destroy_key(agreement.kid(), None).await?);
     println!("  {} is destroyed", agreement.kid());
     assert_eq!(mirror.status().backlog.len(), 2);
@@ -99,20 +157,18 @@ async fn main() -> Outcome {
     let gone = mirror.get_public_jwk(agreement.kid(), None).await.unwrap_err();
     assert_eq!(gone.kind(), KeyErrorKind::NotFound);
     println!("  destroyed is destroyed: {gone}");
-
-    secrets_in_mode_full().await?;
-    println!("\nAll of it held.");
+    primary.faults().recover();
     Ok(())
 }
 
 /// Mode `full` copies secrets too, where their policy lets them out.
 async fn secrets_in_mode_full() -> Outcome {
     step("The same in mode full, with secrets");
-    let primary = with_a_switch();
+    let primary = Arc::new(FaultyProvider::new(Arc::new(LocalKeyProvider::new())));
     let builder = MirroredKeyProvider::builder(primary.clone(), Arc::new(LocalKeyProvider::new()));
-    let mirror = builder.mode(MirrorMode::Full).build()?;
-    let open = create(&mirror, KeyAlg::Aes256Gcm, ExportPolicy::SecretWhenAllowed).await?;
-    let closed = create(&mirror, KeyAlg::Ed25519, ExportPolicy::PublicOnly).await?;
+    let mirror = &builder.mode(MirrorMode::Full).build()?;
+    let open = create(mirror, KeyAlg::Aes256Gcm, ExportPolicy::SecretWhenAllowed).await?;
+    let closed = create(mirror, KeyAlg::Ed25519, ExportPolicy::PublicOnly).await?;
     let before = mirror.get_key(open.kid(), None, Secrets::Include).await?;
 
     primary.faults().outage();
@@ -130,9 +186,62 @@ async fn secrets_in_mode_full() -> Outcome {
     Ok(())
 }
 
-/// A provider of real keys, and faults on command.
-fn with_a_switch() -> Arc<FaultyProvider> {
-    Arc::new(FaultyProvider::new(Arc::new(LocalKeyProvider::new())))
+/// A provider of keys that are sealed in a file, with faults on command; and the file.
+async fn sealed_keys(
+    folder: &Path,
+    name: &str,
+    sealing: &SealingKey,
+) -> Outcome<(Arc<FaultyProvider>, RedbStore)> {
+    let store = RedbStore::open(folder.join(name)).await?;
+    let provider = StoredKeyProvider::open(Arc::new(store.clone()), sealing.clone()).await?;
+    Ok((Arc::new(FaultyProvider::new(Arc::new(provider))), store))
+}
+
+/// The sealing key of the folder; the first run draws it.
+fn sealing_key(folder: &Path) -> Outcome<SealingKey> {
+    let path = folder.join("sealing.key");
+    if !folder.exists() {
+        private_folder().recursive(true).create(folder)?;
+    }
+    // Under another name first, so that a run which is killed here leaves no half of a key.
+    if !path.exists() {
+        let draft = folder.join("sealing.key.new");
+        match fs::remove_file(&draft) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
+        let mut file = private_file().write(true).create_new(true).open(&draft)?;
+        file.write_all(random_bytes(32)?.expose_secret())?;
+        file.sync_all()?;
+        fs::rename(&draft, &path)?;
+    }
+    Ok(SealingKey::from_file(&path)?)
+}
+
+#[cfg(unix)]
+fn private_folder() -> DirBuilder {
+    use std::os::unix::fs::DirBuilderExt as _;
+    let mut folder = DirBuilder::new();
+    folder.mode(0o700);
+    folder
+}
+
+#[cfg(unix)]
+fn private_file() -> OpenOptions {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut file = OpenOptions::new();
+    file.mode(0o600);
+    file
+}
+
+#[cfg(not(unix))]
+fn private_folder() -> DirBuilder {
+    DirBuilder::new()
+}
+
+#[cfg(not(unix))]
+fn private_file() -> OpenOptions {
+    OpenOptions::new()
 }
 
 async fn create(mirror: &MirroredKeyProvider, alg: KeyAlg, policy: ExportPolicy) -> Outcome<KeyRef> {
@@ -157,8 +266,16 @@ fn step(title: &str) {
 
 #[cfg(test)]
 mod tests {
-    #[test]
-    fn all_of_it_holds() {
-        super::main().unwrap();
+    use std::path::Path;
+
+    /// And it holds again, on what the first run has left.
+    #[tokio::test]
+    async fn all_of_it_holds_twice() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tmp");
+        let folder = folder.join(format!("failover-{}", std::process::id()));
+        for _ in 0..2 {
+            super::run(&folder).await.unwrap();
+        }
+        std::fs::remove_dir_all(folder).unwrap();
     }
 }
