@@ -1,5 +1,6 @@
 //! Configuration and registration.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -25,6 +26,8 @@ struct Config {
     jwks_merge: JwksMerge,
     #[serde(default)]
     on_primary_loss: OnPrimaryLoss,
+    #[serde(default = "some")]
+    repairs_at_once: NonZeroUsize,
     state: Option<StateConfig>,
 }
 
@@ -40,6 +43,10 @@ const fn yes() -> bool {
     true
 }
 
+const fn some() -> NonZeroUsize {
+    Settings::REPAIRS_AT_ONCE
+}
+
 inventory::submit! { MirroredKeyProvider::REGISTRATION }
 inventory::submit! { ProviderRegistration::new(PEAGEN_GROUP, "mirrored", env!("CARGO_PKG_NAME"), build) }
 
@@ -51,11 +58,19 @@ impl MirroredKeyProvider {
 
 fn build<'a>(config: &'a ProviderConfig, registry: &'a Registry) -> BuildFuture<'a> {
     Box::pin(async move {
-        let Config { primary, secondary, mode, fail_open_reads, jwks_merge, on_primary_loss, state } =
-            config.settings()?;
+        let Config {
+            primary,
+            secondary,
+            mode,
+            fail_open_reads,
+            jwks_merge,
+            on_primary_loss,
+            repairs_at_once,
+            state,
+        } = config.settings()?;
         let primary = nested(registry, "primary", &primary).await?;
         let secondary = nested(registry, "secondary", &secondary).await?;
-        let settings = Settings { mode, fail_open_reads, jwks_merge, on_primary_loss };
+        let settings = Settings { mode, fail_open_reads, jwks_merge, on_primary_loss, repairs_at_once };
         let mut builder = MirroredKeyProvider::builder(primary, secondary).settings(settings);
         if let Some(StateConfig { path }) = state {
             let store = open_state(&path).await.map_err(|error| config.error(format!("state: {error}")))?;

@@ -41,6 +41,7 @@
 //! **Architecture invariant:** this crate knows no concrete provider.
 
 mod adopt;
+mod apply;
 mod capabilities;
 mod config;
 mod copy;
@@ -70,11 +71,12 @@ mod stored;
 mod survey;
 mod work;
 
+pub use apply::Progress;
 pub use mode::{Fidelity, KeptReason, MirrorMode};
 pub use plan::{Conflict, ReconcilePlan, Step};
 pub use proof::{FailedProof, Proof, ProofReport};
 pub use provider::{
     BuildError, JwksMerge, MirroredBuilder, MirroredKeyProvider, NAME, OnPrimaryLoss, Settings,
 };
-pub use reconcile::{FailedStep, Progress, ReconcileReport};
+pub use reconcile::{FailedStep, ReconcileReport};
 pub use status::{Debt, DebtKind, MirrorStatus, RiskReason};

@@ -101,6 +101,40 @@ pub struct Conflict {
     pub reason: String,
 }
 
+impl Step {
+    /// Why it is to be done.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::SettleIntent { .. } => "a create or rotation had no answer",
+            Self::SettleTaggedIntent { .. } => "a create had no answer",
+            Self::FinishDestroy { .. } => "a destroy was asked for, and is not over",
+            Self::AdoptReplica { .. } => "the secondary has a replica that the map does not know",
+            Self::TakeIn { .. } => "the primary has versions that the map does not know",
+            Self::Copy { .. } => "it has no replica",
+            Self::CopyAgain { .. } => "its replica is gone",
+            Self::SettleState { .. } => "whether it is disabled is unknown, or not the same on both sides",
+            Self::GiveUp { .. } => "the primary has lost it, and the operator says that it is to be gone",
+            Self::DestroyReplica { .. } => "it is one too many, or of a key that is destroyed",
+        }
+    }
+
+    /// What steps that must be taken in turn have in common: the `kid`, or the tag of a key whose `kid` is not known.
+    pub(crate) fn key(&self) -> &str {
+        match self {
+            Self::SettleIntent { kid } | Self::FinishDestroy { kid, .. } | Self::TakeIn { kid } => {
+                kid.as_str()
+            }
+            Self::SettleTaggedIntent { tag } => tag,
+            Self::AdoptReplica { id, .. }
+            | Self::Copy { id }
+            | Self::CopyAgain { id, .. }
+            | Self::SettleState { id }
+            | Self::GiveUp { id }
+            | Self::DestroyReplica { id, .. } => id.kid.as_str(),
+        }
+    }
+}
+
 impl ReconcilePlan {
     /// This plan, and then that one.
     pub(crate) fn extend(&mut self, then: Self) {
@@ -155,7 +189,7 @@ impl fmt::Display for Step {
 impl fmt::Display for ReconcilePlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for step in &self.steps {
-            writeln!(f, "{step}")?;
+            writeln!(f, "{step}: {}", step.reason())?;
         }
         for Conflict { id, reason } in &self.conflicts {
             writeln!(f, "conflict: {id}: {reason}")?;

@@ -1,5 +1,6 @@
 //! The provider: its settings, its builder, and a thin `impl KeyProvider`.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -54,6 +55,13 @@ pub struct Settings {
     pub jwks_merge: JwksMerge,
     /// What happens to reads of a mirrored key that the primary no longer has.
     pub on_primary_loss: OnPrimaryLoss,
+    /// How many keys `reconcile` repairs at once, at most.
+    pub repairs_at_once: NonZeroUsize,
+}
+
+impl Settings {
+    /// The default of [`Settings::repairs_at_once`].
+    pub const REPAIRS_AT_ONCE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(7);
 }
 
 /// Which keys of the secondary a JWKS may hold, beside those of the primary.
@@ -124,6 +132,7 @@ impl Default for Settings {
             fail_open_reads: true,
             jwks_merge: JwksMerge::default(),
             on_primary_loss: OnPrimaryLoss::default(),
+            repairs_at_once: Self::REPAIRS_AT_ONCE,
         }
     }
 }
@@ -156,6 +165,13 @@ impl MirroredBuilder {
     #[must_use]
     pub fn on_primary_loss(mut self, on_loss: OnPrimaryLoss) -> Self {
         self.settings.on_primary_loss = on_loss;
+        self
+    }
+
+    /// Sets how many keys `reconcile` repairs at once, at most. Default: 8. Steps of one key are taken one after the other.
+    #[must_use]
+    pub fn repairs_at_once(mut self, most: NonZeroUsize) -> Self {
+        self.settings.repairs_at_once = most;
         self
     }
 

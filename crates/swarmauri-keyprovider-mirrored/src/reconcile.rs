@@ -5,6 +5,7 @@ use swarmauri_keyprovider::{Feature, Secrets};
 use swarmauri_keys::{KeyError, KeyId, KeyRef, KeyVersion, KeyVersionId};
 
 use crate::adopt::{Found, for_each_key};
+use crate::apply::Progress;
 use crate::destroy::knows;
 use crate::failover::check_answer;
 use crate::map::{Facts, Replica, VersionState, Whole};
@@ -26,17 +27,6 @@ pub struct ReconcileReport {
     pub conflicts: Vec<Conflict>,
     /// What could not be compared, and why.
     pub not_compared: Vec<String>,
-}
-
-/// How far [`apply_with`](MirroredKeyProvider::apply_with) is.
-#[derive(Debug, Clone, Copy)]
-pub struct Progress<'a> {
-    /// How many steps lie behind it, failed ones among them.
-    pub done: usize,
-    /// How many steps the plan has.
-    pub total: usize,
-    /// The step that is next.
-    pub current: &'a Step,
 }
 
 /// A step that failed.
@@ -79,26 +69,7 @@ impl MirroredKeyProvider {
         self.apply_with(plan, |_| {}).await
     }
 
-    /// The same, telling before each step how far it is.
-    pub async fn apply_with(
-        &self,
-        plan: ReconcilePlan,
-        mut progress: impl FnMut(Progress<'_>) + Send,
-    ) -> ReconcileReport {
-        let ReconcilePlan { steps, conflicts, not_compared } = plan;
-        let mut report = ReconcileReport { conflicts, not_compared, ..ReconcileReport::default() };
-        let total = steps.len();
-        for (done, step) in steps.into_iter().enumerate() {
-            progress(Progress { done, total, current: &step });
-            match self.apply_step(&step).await {
-                Ok(()) => report.done += 1,
-                Err(error) => report.failed.push(FailedStep { step, error }),
-            }
-        }
-        report
-    }
-
-    async fn apply_step(&self, step: &Step) -> Result<(), KeyError> {
+    pub(crate) async fn apply_step(&self, step: &Step) -> Result<(), KeyError> {
         match step {
             Step::SettleIntent { kid } => {
                 let _right = self.locks.lock(kid).await;

@@ -1,5 +1,7 @@
 //! What a plan of reconcile says before it is applied, and what its steps do when the world has moved on.
 
+use std::time::Duration;
+
 use swarmauri_keyprovider::{Feature, KeyProvider, KeyProviderExt, Secrets};
 use swarmauri_keyprovider_mirrored::{Conflict, FailedStep, ReconcilePlan, ReconcileReport, Step};
 use swarmauri_keyprovider_testkit::{Fault, Lie, Method};
@@ -285,7 +287,7 @@ async fn a_replica_of_what_is_to_be_kept_is_a_conflict() {
 /// A plan can be written down, and applied by whoever reads it; half of it, and later the rest.
 #[tokio::test]
 async fn a_plan_that_was_written_down_is_applied_and_what_failed_goes_on() {
-    let world = world();
+    let world = world_with(|builder| builder.repairs_at_once(std::num::NonZeroUsize::MIN));
     world.secondary.outage();
     for _ in 0..4 {
         world.mirror.create(KeyAlg::Ed25519).await.unwrap();
@@ -320,4 +322,27 @@ async fn a_plan_that_was_written_down_is_applied_and_what_failed_goes_on() {
     world.secondary.journal().clear();
     assert!(world.mirror.apply(plan).await.is_clean());
     assert!(world.secondary.journal().calls().is_empty());
+}
+
+/// Some keys at once, and no more; and the steps of one key in turn.
+#[tokio::test(start_paused = true)]
+async fn as_many_keys_are_repaired_at_once_as_is_set() {
+    for most in [1, 3, 8] {
+        let at_once = std::num::NonZeroUsize::new(most).unwrap();
+        let world = world_with(|builder| builder.repairs_at_once(at_once));
+        world.secondary.outage();
+        for _ in 0..10 {
+            let key = world.mirror.create(KeyAlg::Ed25519).await.unwrap();
+            world.mirror.rotate(key.kid()).await.unwrap();
+        }
+        world.secondary.recover();
+        // Every copy takes a second, and twenty are to be made, two for each key.
+        world.secondary.set(Method::ImportKey, Some(Fault::Delay(Duration::from_secs(1))));
+        let started = tokio::time::Instant::now();
+        let mirror = world.mirror.clone();
+        let repaired = tokio::spawn(async move { mirror.reconcile().await }).await.unwrap();
+        assert!(repaired.is_clean());
+        let expected = 2 * 10_u64.div_ceil(u64::try_from(most).unwrap());
+        assert_eq!(started.elapsed().as_secs(), expected, "{most} at once");
+    }
 }
