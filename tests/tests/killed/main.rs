@@ -16,6 +16,7 @@
 mod child;
 mod house;
 mod ledger;
+mod lost;
 
 use std::time::Duration;
 
