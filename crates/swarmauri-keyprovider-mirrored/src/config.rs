@@ -87,6 +87,7 @@ async fn open_state(path: &Path) -> Result<Arc<dyn KeyStore>, StoreError> {
 }
 
 #[cfg(not(feature = "redb"))]
+#[allow(clippy::unused_async, reason = "the one with the engine waits")]
 async fn open_state(path: &Path) -> Result<Arc<dyn KeyStore>, StoreError> {
     Err(StoreError::refused(format!(
         "to keep it in {} enable the feature `redb` of swarmauri-keyprovider-mirrored",

@@ -102,6 +102,7 @@ async fn open_file(path: &Path) -> Result<Arc<dyn KeyStore>, KeyError> {
 }
 
 #[cfg(not(feature = "redb"))]
+#[allow(clippy::unused_async, reason = "the one with the engine waits")]
 async fn open_file(path: &Path) -> Result<Arc<dyn KeyStore>, KeyError> {
     Err(KeyError::unsupported(format!(
         "keys in {}: enable the feature `redb` of swarmauri-keyprovider-stored",
