@@ -9,7 +9,7 @@ use swarmauri_keyprovider::{
 };
 use swarmauri_keys::{
     Jwk, JwkSet, KeyAlg, KeyError, KeyId, KeyMaterial, KeyOperation, KeyRef, KeySpec, KeyState, KeySummary,
-    KeyVersion, Page, PageRequest, SecretBytes, SpecOverrides,
+    KeyVersion, KeyVersionId, Page, PageRequest, SecretBytes, SpecOverrides,
 };
 use swarmauri_softkeys::{self as softkeys, KeyTable, SoftKey};
 
@@ -72,6 +72,16 @@ impl KeyProvider for LocalKeyProvider {
     async fn import_key(&self, spec: &KeySpec, material: KeyMaterial) -> Result<KeyRef, KeyError> {
         self.table.check_new(spec)?;
         self.table.create(spec, SoftKey::import(spec.alg(), material)?)
+    }
+
+    async fn import_version(
+        &self,
+        id: &KeyVersionId,
+        spec: &KeySpec,
+        material: KeyMaterial,
+    ) -> Result<KeyRef, KeyError> {
+        self.table.check_new_version(id, spec)?;
+        self.table.insert_version(id, spec, SoftKey::import(spec.alg(), material)?)
     }
 
     async fn rotate_key(&self, kid: &KeyId, overrides: &SpecOverrides) -> Result<KeyRef, KeyError> {
@@ -137,7 +147,7 @@ impl KeyProvider for LocalKeyProvider {
     }
 }
 
-const FEATURES: [Feature; 9] = [
+const FEATURES: [Feature; 10] = [
     Feature::Rotate,
     Feature::Destroy,
     Feature::Disable,
@@ -145,6 +155,7 @@ const FEATURES: [Feature; 9] = [
     Feature::Jwks,
     Feature::ExportSecret,
     Feature::ChosenKid,
+    Feature::ImportVersion,
     Feature::Random,
     Feature::Hkdf,
 ];

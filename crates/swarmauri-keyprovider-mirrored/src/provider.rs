@@ -10,7 +10,7 @@ use swarmauri_keyprovider::{
 };
 use swarmauri_keys::{
     Jwk, JwkSet, KeyAlg, KeyError, KeyId, KeyMaterial, KeyRef, KeySpec, KeyState, KeySummary, KeyVersion,
-    Page, PageRequest, SecretBytes, SpecOverrides,
+    KeyVersionId, Page, PageRequest, SecretBytes, SpecOverrides,
 };
 use swarmauri_keystore::KeyStore;
 
@@ -314,6 +314,15 @@ impl KeyProvider for MirroredKeyProvider {
         };
         supported(algs, spec.alg(), "import")?;
         self.make(spec, Some(material)).await
+    }
+
+    async fn import_version(
+        &self,
+        _id: &KeyVersionId,
+        _spec: &KeySpec,
+        _material: KeyMaterial,
+    ) -> Result<KeyRef, KeyError> {
+        Err(KeyError::unsupported(Feature::ImportVersion.as_str()))
     }
 
     async fn rotate_key(&self, kid: &KeyId, overrides: &SpecOverrides) -> Result<KeyRef, KeyError> {

@@ -9,7 +9,7 @@ use swarmauri_keyprovider::{
 };
 use swarmauri_keys::{
     Jwk, JwkSet, KeyAlg, KeyError, KeyId, KeyMaterial, KeyOperation, KeyRef, KeySpec, KeyState, KeySummary,
-    KeyVersion, Page, PageRequest, SecretBytes, SpecOverrides,
+    KeyVersion, KeyVersionId, Page, PageRequest, SecretBytes, SpecOverrides,
 };
 use swarmauri_keystore::KeyStore;
 use swarmauri_softkeys::{self as softkeys, KeyHistory, KeyTable, SoftKey};
@@ -156,6 +156,22 @@ impl KeyProvider for StoredKeyProvider {
         self.add(&kid, &spec, key).await
     }
 
+    async fn import_version(
+        &self,
+        id: &KeyVersionId,
+        spec: &KeySpec,
+        material: KeyMaterial,
+    ) -> Result<KeyRef, KeyError> {
+        self.keys.look(&id.kid).await?;
+        self.keys.table.check_new_version(id, spec)?;
+        let key = SoftKey::import(spec.alg(), material)?;
+        let imported = self.keys.write(&id.kid, |history| {
+            let (next, made) = KeyHistory::with_version(history, id, spec, key.clone())?;
+            Ok(Decision::Write(next, made))
+        });
+        imported.await
+    }
+
     async fn rotate_key(&self, kid: &KeyId, overrides: &SpecOverrides) -> Result<KeyRef, KeyError> {
         self.keys.look(kid).await?;
         let spec = self.keys.table.rotation_spec(kid, overrides)?;
@@ -234,7 +250,7 @@ impl KeyProvider for StoredKeyProvider {
     }
 }
 
-const FEATURES: [Feature; 9] = [
+const FEATURES: [Feature; 10] = [
     Feature::Rotate,
     Feature::Destroy,
     Feature::Disable,
@@ -242,6 +258,7 @@ const FEATURES: [Feature; 9] = [
     Feature::Jwks,
     Feature::ExportSecret,
     Feature::ChosenKid,
+    Feature::ImportVersion,
     Feature::Random,
     Feature::Hkdf,
 ];

@@ -5,6 +5,7 @@
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -33,6 +34,9 @@ fn exportable(alg: KeyAlg) -> KeySpec {
     KeySpec::builder(alg).export_policy(ExportPolicy::SecretWhenAllowed).build().unwrap()
 }
 
+/// No version is imported twice.
+static LOST: AtomicU32 = AtomicU32::new(1);
+
 /// Calls one method, and tells the kind of its error.
 async fn call(on: &FaultyProvider, method: Method, key: &KeyId) -> Option<KeyErrorKind> {
     if Method::OPERATIONS.contains(&method) {
@@ -42,9 +46,11 @@ async fn call(on: &FaultyProvider, method: Method, key: &KeyId) -> Option<KeyErr
     let material = KeyMaterial::Symmetric(vec![9; 32].into());
     let ikm = SecretBytes::from(vec![7; 32]);
     let reference = KeyReference::new(key.clone(), None);
+    let lost = kid("lost").at(KeyVersion::new(LOST.fetch_add(1, Ordering::Relaxed)).unwrap());
     let error = match method {
         Method::CreateKey => on.create_key(&spec).await.err(),
         Method::ImportKey => on.import_key(&spec, material).await.err(),
+        Method::ImportVersion => on.import_version(&lost, &spec, material).await.err(),
         Method::RotateKey => on.rotate_key(key, &SpecOverrides::NONE).await.err(),
         Method::DestroyKey => on.destroy_key(key, None).await.err(),
         Method::DisableKey => on.disable_key(key, KeyVersion::FIRST).await.err(),

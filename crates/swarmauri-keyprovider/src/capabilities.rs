@@ -44,6 +44,8 @@ pub enum Feature {
     ExportSecret,
     /// A spec may ask for a `kid`.
     ChosenKid,
+    /// `import_version`.
+    ImportVersion,
     /// `random_bytes`.
     Random,
     /// `hkdf`.
@@ -70,6 +72,7 @@ impl Feature {
         Self::Jwks,
         Self::ExportSecret,
         Self::ChosenKid,
+        Self::ImportVersion,
         Self::Random,
         Self::Hkdf,
         Self::Mirror,
@@ -89,6 +92,7 @@ impl Feature {
             Self::Jwks => "jwks",
             Self::ExportSecret => "export_secret",
             Self::ChosenKid => "chosen_kid",
+            Self::ImportVersion => "import_version",
             Self::Random => "random",
             Self::Hkdf => "hkdf",
             Self::Mirror => "mirror",

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use swarmauri_keys::{
-    Jwk, JwkSet, KeyError, KeyId, KeyMaterial, KeyRef, KeySpec, KeySummary, KeyVersion, Page, PageRequest,
-    SecretBytes, SpecOverrides,
+    Jwk, JwkSet, KeyError, KeyId, KeyMaterial, KeyRef, KeySpec, KeySummary, KeyVersion, KeyVersionId, Page,
+    PageRequest, SecretBytes, SpecOverrides,
 };
 
 use crate::{Capabilities, Feature, KeyOperations, KeyReference};
@@ -55,6 +55,27 @@ pub trait KeyProvider: Send + Sync + Debug {
     /// * About `kid`s the same holds as for [`create_key`](Self::create_key). Importing the same material
     ///   twice makes two keys.
     async fn import_key(&self, spec: &KeySpec, material: KeyMaterial) -> Result<KeyRef, KeyError>;
+
+    /// Imports material as exactly this version of this key: to bring back what was lost. Requires
+    /// [`Feature::ImportVersion`], and the algorithm as for [`import_key`](Self::import_key).
+    ///
+    /// * The key is made if there is none of that `kid`. That of a destroyed one is [`KeyError::Conflict`].
+    /// * The number must be greater than any that the key ever had; else it is [`KeyError::Conflict`]. From then on
+    ///   versions grow from this one.
+    /// * A spec that asks for another `kid` is [`KeyError::InvalidInput`]. About the material the same holds as for
+    ///   [`import_key`](Self::import_key).
+    /// * The version is enabled, whatever it was.
+    ///
+    /// [`Feature::ImportVersion`]: crate::Feature::ImportVersion
+    async fn import_version(
+        &self,
+        id: &KeyVersionId,
+        spec: &KeySpec,
+        material: KeyMaterial,
+    ) -> Result<KeyRef, KeyError> {
+        let _ = (id, spec, material);
+        Err(KeyError::unsupported(Feature::ImportVersion.as_str()))
+    }
 
     /// Adds a new version, and makes it the latest. Requires [`Feature::Rotate`].
     ///

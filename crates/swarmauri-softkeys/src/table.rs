@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use swarmauri_keys::{
     Acceptance, KeyClass, KeyError, KeyId, KeyOperation, KeyRef, KeyRefParts, KeySpec, KeyState, KeyVersion,
-    SpecOverrides, VerifyWith,
+    KeyVersionId, SpecOverrides, VerifyWith,
 };
 
 pub use self::history::{KeyHistory, VersionRecord};
@@ -153,6 +153,39 @@ impl KeyTable {
         let version = self.version(reference(kid, number, spec, &key), key);
         let answer = version.reference.clone();
         shard.push(kid, number, version)?;
+        Ok(answer)
+    }
+
+    /// Says early what [`KeyTable::insert_version`] would refuse, before material is looked at for nothing.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`KeyTable::insert_version`], for all but the key.
+    pub fn check_new_version(&self, id: &KeyVersionId, spec: &KeySpec) -> Result<(), KeyError> {
+        check_class(spec)?;
+        check_kid(&id.kid, spec)?;
+        self.shards.read(&id.kid).check_unused(id)
+    }
+
+    /// Adds a key that was somewhere else before, as exactly this version. If there is no key of that `kid`, there is one
+    /// then.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::Conflict`] if the number is not greater than any that the key ever had, or the key is destroyed;
+    /// [`KeyError::InvalidInput`] if the spec asks for another `kid`; [`KeyError::InvalidInput`] and
+    /// [`KeyError::Unsupported`] as for [`KeyTable::create`].
+    pub fn insert_version(
+        &self,
+        id: &KeyVersionId,
+        spec: &KeySpec,
+        key: SoftKey,
+    ) -> Result<KeyRef, KeyError> {
+        check_fit(spec, &key)?;
+        check_kid(&id.kid, spec)?;
+        let version = self.version(reference(&id.kid, id.version, spec, &key), key);
+        let answer = version.reference.clone();
+        self.shards.write(&id.kid).insert_version(id.clone(), version)?;
         Ok(answer)
     }
 
@@ -295,6 +328,15 @@ fn check_class(spec: &KeySpec) -> Result<(), KeyError> {
     match spec.class() {
         KeyClass::Opaque => Err(KeyError::unsupported("opaque keys")),
         KeyClass::Symmetric | KeyClass::Asymmetric => Ok(()),
+    }
+}
+
+fn check_kid(kid: &KeyId, spec: &KeySpec) -> Result<(), KeyError> {
+    match spec.kid() {
+        Some(other) if other != kid => Err(KeyError::invalid_input(format!(
+            "the spec asks for the kid {other}, and the version is one of {kid}"
+        ))),
+        _ => Ok(()),
     }
 }
 

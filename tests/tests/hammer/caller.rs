@@ -319,7 +319,7 @@ impl Caller {
             0..3 => side.outage(),
             3..10 => side.recover(),
             10..20 => {
-                let method = Method::WRITES[self.random.below(6) as usize];
+                let method = Method::WRITES[self.random.below(7) as usize];
                 side.fail_next(method, Fault::FailAfter(KeyError::unavailable("the answer was lost")));
             }
             20 => side.journal().clear(),

@@ -10,7 +10,8 @@ use swarmauri_keyprovider::{
 use swarmauri_keyproviders_tests::random::Seeded;
 use swarmauri_keys::{
     Acceptance, Ciphertext, Jwk, JwkSet, KeyError, KeyId, KeyMaterial, KeyRef, KeySpec, KeySummary,
-    KeyVersion, Page, PageRequest, PublicKey, SecretBytes, Signature, SpecOverrides, VerifyWith,
+    KeyVersion, KeyVersionId, Page, PageRequest, PublicKey, SecretBytes, Signature, SpecOverrides,
+    VerifyWith,
 };
 
 /// Lets others go first, now and then: before a call takes effect, and before it is answered.
@@ -59,6 +60,15 @@ impl KeyProvider for Dawdling {
 
     async fn import_key(&self, spec: &KeySpec, material: KeyMaterial) -> Result<KeyRef, KeyError> {
         self.around(self.inner.import_key(spec, material)).await
+    }
+
+    async fn import_version(
+        &self,
+        id: &KeyVersionId,
+        spec: &KeySpec,
+        material: KeyMaterial,
+    ) -> Result<KeyRef, KeyError> {
+        self.around(self.inner.import_version(id, spec, material)).await
     }
 
     async fn rotate_key(&self, kid: &KeyId, overrides: &SpecOverrides) -> Result<KeyRef, KeyError> {

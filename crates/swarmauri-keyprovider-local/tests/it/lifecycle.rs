@@ -74,7 +74,7 @@ async fn capabilities_are_the_truth() {
         }
     }
     assert!(import.is_superset(&create));
-    assert_eq!(features.len(), 9);
+    assert_eq!(features.len(), 10);
     let does = |operation, alg| operations.get(&operation).is_some_and(|algs| algs.contains(&alg));
     for alg in [KeyAlg::Ed25519, KeyAlg::EcdsaP256Sha256, KeyAlg::RsaPssSha256] {
         assert!(does(KeyOperation::Sign, alg) && does(KeyOperation::Verify, alg), "{alg}");

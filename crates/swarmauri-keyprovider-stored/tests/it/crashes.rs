@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use swarmauri_keyprovider::{KeyProvider, KeyProviderExt, Secrets};
 use swarmauri_keyprovider_stored::{SealingKey, StoredKeyProvider};
-use swarmauri_keys::{KeyAlg, KeyError, KeyMaterial};
+use swarmauri_keys::{KeyAlg, KeyError, KeyMaterial, KeySpec};
 use swarmauri_keystore::MemoryStore;
 
 use crate::faulty::{End, FaultyStore};
@@ -15,6 +15,7 @@ use crate::{kid, open, sealing, shown, spec, try_open, version};
 enum Write {
     Create,
     Import,
+    ImportVersion,
     Rotate,
     DestroyVersion,
     DestroyKey,
@@ -24,9 +25,10 @@ enum Write {
 }
 
 impl Write {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Create,
         Self::Import,
+        Self::ImportVersion,
         Self::Rotate,
         Self::DestroyVersion,
         Self::DestroyKey,
@@ -43,6 +45,11 @@ impl Write {
                 let material = KeyMaterial::Symmetric(vec![9; 32].into());
                 provider.import_key(&spec(KeyAlg::HmacSha256, "new"), material).await.map(drop)
             }
+            Self::ImportVersion => {
+                let (spec, material) =
+                    (KeySpec::new(KeyAlg::HmacSha256), KeyMaterial::Symmetric(vec![9; 32].into()));
+                provider.import_version(&k.at(version(7)), &spec, material).await.map(drop)
+            }
             Self::Rotate => provider.rotate(&k).await.map(drop),
             Self::DestroyVersion => provider.destroy_key(&k, Some(version(2))).await.map(drop),
             Self::DestroyKey => provider.destroy_key(&k, None).await.map(drop),
@@ -56,6 +63,7 @@ impl Write {
     fn after(self) -> &'static str {
         match self {
             Self::Create | Self::Import => "aes.1 enabled, k.1 disabled, k.2 enabled, new.1 enabled",
+            Self::ImportVersion => "aes.1 enabled, k.1 disabled, k.2 enabled, k.7 enabled",
             Self::Rotate => "aes.1 enabled, k.1 disabled, k.2 enabled, k.3 enabled",
             Self::DestroyVersion => "aes.1 enabled, k.1 disabled",
             Self::DestroyKey => "aes.1 enabled",

@@ -9,7 +9,7 @@ use swarmauri_keys::{
 /// What a call may be answered with.
 #[derive(Debug, Clone)]
 pub enum Answer {
-    /// Of `create_key`, `import_key`, `rotate_key`, `get_key` and `get_key_by_ref`.
+    /// Of `create_key`, `import_key`, `import_version`, `rotate_key`, `get_key` and `get_key_by_ref`.
     Key(KeyRef),
     /// Of `destroy_key`.
     Destroyed(bool),

@@ -16,6 +16,7 @@ use super::{Answer, Call};
 pub enum Method {
     CreateKey,
     ImportKey,
+    ImportVersion,
     RotateKey,
     DestroyKey,
     DisableKey,
@@ -41,9 +42,10 @@ pub enum Method {
 
 impl Method {
     /// All of them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::CreateKey,
         Self::ImportKey,
+        Self::ImportVersion,
         Self::RotateKey,
         Self::DestroyKey,
         Self::DisableKey,
@@ -68,9 +70,10 @@ impl Method {
     ];
 
     /// Those that change something.
-    pub const WRITES: [Self; 6] = [
+    pub const WRITES: [Self; 7] = [
         Self::CreateKey,
         Self::ImportKey,
+        Self::ImportVersion,
         Self::RotateKey,
         Self::DestroyKey,
         Self::DisableKey,

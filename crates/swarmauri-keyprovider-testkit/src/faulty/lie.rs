@@ -52,7 +52,7 @@ pub(super) async fn tell(
         (Lie::DestroyNothingSayTrue, Method::DestroyKey) => Ok(true.into()),
         (Lie::DestroySayFalse, Method::DestroyKey) => honest.await.map(|_| false.into()),
         (Lie::DisableNothing, Method::DisableKey | Method::EnableKey) => Ok(().into()),
-        (Lie::Forget, Method::CreateKey | Method::ImportKey | Method::RotateKey) => {
+        (Lie::Forget, Method::CreateKey | Method::ImportKey | Method::ImportVersion | Method::RotateKey) => {
             let key = honest.await?.key()?;
             inner.destroy_key(key.kid(), Some(key.version())).await?;
             Ok(key.into())
@@ -64,6 +64,7 @@ pub(super) async fn tell(
 fn not_found(call: &Call) -> Option<Result<Answer, KeyError>> {
     match (call.method, &call.kid) {
         (Method::DestroyKey, _) => Some(Ok(false.into())),
+        (Method::ImportVersion, _) => None,
         (_, Some(kid)) => Some(Err(KeyError::not_found(kid, call.version))),
         (method, None) => empty(method).map(Ok),
     }

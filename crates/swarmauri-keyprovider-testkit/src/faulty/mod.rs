@@ -14,8 +14,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use swarmauri_keyprovider::{Capabilities, JwksQuery, KeyOperations, KeyProvider, KeyReference, Secrets};
 use swarmauri_keys::{
-    Jwk, JwkSet, KeyError, KeyId, KeyMaterial, KeyRef, KeySpec, KeySummary, KeyVersion, Page, PageRequest,
-    SecretBytes, SpecOverrides,
+    Jwk, JwkSet, KeyError, KeyId, KeyMaterial, KeyRef, KeySpec, KeySummary, KeyVersion, KeyVersionId, Page,
+    PageRequest, SecretBytes, SpecOverrides,
 };
 
 pub use answer::Answer;
@@ -132,6 +132,15 @@ impl FaultyProvider {
     }
 }
 
+/// What of the material is secret.
+fn secret_of(material: &KeyMaterial) -> Option<SecretBytes> {
+    match material {
+        KeyMaterial::Symmetric(secret) => Some(secret.clone()),
+        KeyMaterial::Private(key) => Some(key.expose_secret().into()),
+        KeyMaterial::Public(_) => None,
+    }
+}
+
 /// A new method of the trait must not slip past the faults.
 #[deny(clippy::missing_trait_methods)]
 #[async_trait]
@@ -155,12 +164,23 @@ impl KeyProvider for FaultyProvider {
             public_only: Some(matches!(material, KeyMaterial::Public(_))),
             ..Call::new(Method::ImportKey)
         };
-        let handed = match &material {
-            KeyMaterial::Symmetric(secret) => Some(secret.clone()),
-            KeyMaterial::Private(key) => Some(key.expose_secret().into()),
-            KeyMaterial::Public(_) => None,
-        };
+        let handed = secret_of(&material);
         self.serve(call, handed, self.inner.import_key(spec, material)).await?.key()
+    }
+
+    async fn import_version(
+        &self,
+        id: &KeyVersionId,
+        spec: &KeySpec,
+        material: KeyMaterial,
+    ) -> Result<KeyRef, KeyError> {
+        let call = Call {
+            spec: Some(spec.clone()),
+            public_only: Some(matches!(material, KeyMaterial::Public(_))),
+            ..Call::of_key(Method::ImportVersion, &id.kid, Some(id.version))
+        };
+        let handed = secret_of(&material);
+        self.serve(call, handed, self.inner.import_version(id, spec, material)).await?.key()
     }
 
     async fn rotate_key(&self, kid: &KeyId, overrides: &SpecOverrides) -> Result<KeyRef, KeyError> {

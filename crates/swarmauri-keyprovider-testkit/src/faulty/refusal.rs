@@ -15,6 +15,11 @@ pub(super) fn check(can: &Capabilities, call: &Call) -> Result<(), KeyError> {
             check_spec(can, &can.import_public, call.spec.as_ref())
         }
         Method::ImportKey => check_spec(can, &can.import, call.spec.as_ref()),
+        Method::ImportVersion => {
+            can.require(Feature::ImportVersion)?;
+            let algs = if call.public_only == Some(true) { &can.import_public } else { &can.import };
+            call.spec.as_ref().map_or(Ok(()), |spec| check_alg(algs, spec.alg()))
+        }
         Method::RotateKey => {
             can.require(Feature::Rotate)?;
             match call.overrides.as_ref().and_then(|overrides| overrides.alg) {

@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use swarmauri_keys::{KeyError, KeyId, KeyRef, KeySpec, KeyState, KeyVersion};
+use swarmauri_keys::{KeyError, KeyId, KeyRef, KeySpec, KeyState, KeyVersion, KeyVersionId};
 
 use super::shard::{Key, Version};
-use super::{KeyTable, check_fit, reference};
+use super::{KeyTable, check_fit, check_kid, reference};
 use crate::SoftKey;
 use crate::encryptions::Encryptions;
 use crate::usable::worn_out;
@@ -152,6 +152,38 @@ impl KeyHistory {
         let made = reference(&self.kid, number, spec, &key);
         self.key.push(number, Version::new(made.clone(), key, Encryptions::granted(0, 0), 0));
         made
+    }
+
+    /// Adds a version of exactly this number to what there is under its `kid`, if anything: [`KeyTable::insert_version`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`KeyTable::insert_version`]; [`KeyError::InvalidInput`] if what there is has another `kid`.
+    pub fn with_version(
+        before: Option<Self>,
+        id: &KeyVersionId,
+        spec: &KeySpec,
+        key: SoftKey,
+    ) -> Result<(Self, KeyRef), KeyError> {
+        check_fit(spec, &key)?;
+        check_kid(&id.kid, spec)?;
+        let mut history = match before {
+            Some(other) if other.kid != id.kid => {
+                return Err(KeyError::invalid_input(format!("{id} is no version of {}", other.kid)));
+            }
+            Some(gone) if gone.is_destroyed() => {
+                return Err(KeyError::conflict(format!(
+                    "{id} cannot be added: the key is destroyed, and kids are not used again"
+                )));
+            }
+            Some(history) => {
+                history.key.check_unused(id)?;
+                history
+            }
+            None => Self::destroyed(id.kid.clone(), id.version),
+        };
+        let made = history.push(id.version, spec, key);
+        Ok((history, made))
     }
 
     /// Destroys one version, or with `None` all. Says whether there was something to destroy.

@@ -121,3 +121,50 @@ fn a_version_encrypts_as_often_as_it_was_granted() {
     }
     assert_eq!(encrypted, 5);
 }
+
+#[test]
+fn a_version_is_added_under_the_number_it_had() {
+    let (table, spec) = (KeyTable::new(), KeySpec::new(KeyAlg::Ed25519));
+    let key = || generated(KeyAlg::Ed25519);
+    let (mut history, made) = KeyHistory::with_version(None, &kid().at(version(3)), &spec, key()).unwrap();
+    assert_eq!((made.version(), history.last()), (version(3), version(3)));
+    assert_eq!(history.add_version(&spec, key()).unwrap().version(), version(4));
+    let (history, _) = KeyHistory::with_version(Some(history), &kid().at(version(9)), &spec, key()).unwrap();
+    table.put(history);
+    assert_eq!(table.list_versions(&kid()).unwrap(), [version(3), version(4), version(9)]);
+    let made = table.insert_version(&kid().at(version(12)), &spec, key()).unwrap();
+    assert_eq!(table.get(&kid(), None, false).unwrap().parts(), made.parts());
+    assert_eq!(table.add_version(&kid(), &spec, key()).unwrap().version(), version(13));
+    let last = KeyVersion::new(u32::MAX).unwrap();
+    table.insert_version(&kid().at(last), &spec, key()).unwrap();
+    assert_eq!(table.add_version(&kid(), &spec, key()).unwrap_err().kind(), KeyErrorKind::InvalidState);
+}
+
+/// By the table and by the value alike, and before material is looked at.
+#[test]
+fn a_number_that_was_is_not_added_again() {
+    let (table, spec) = (KeyTable::new(), KeySpec::new(KeyAlg::Ed25519));
+    let key = || generated(KeyAlg::Ed25519);
+    let refused = |number, spec: &KeySpec| {
+        let id = kid().at(version(number));
+        let kind = table.insert_version(&id, spec, key()).unwrap_err().kind();
+        assert_eq!(table.check_new_version(&id, spec).unwrap_err().kind(), kind);
+        let by_value = KeyHistory::with_version(table.history(&kid()), &id, spec, key()).unwrap_err();
+        assert_eq!(by_value.kind(), kind);
+        kind
+    };
+    let elsewhere = spec.clone().with_kid(KeyId::new("other").unwrap());
+    assert_eq!(refused(1, &elsewhere), KeyErrorKind::InvalidInput);
+    assert!(table.is_empty() && table.history(&kid()).is_none());
+    table.insert_version(&kid().at(version(2)), &spec.clone().with_kid(kid()), key()).unwrap();
+    table.insert_version(&kid().at(version(5)), &spec, key()).unwrap();
+    table.destroy(&kid(), Some(version(5)));
+    for number in 1..=5 {
+        assert_eq!(refused(number, &spec), KeyErrorKind::Conflict, "{number}");
+    }
+    table.destroy(&kid(), None);
+    assert_eq!(refused(6, &spec), KeyErrorKind::Conflict);
+    let other = KeySpec::new(KeyAlg::X25519);
+    let error = table.insert_version(&KeyId::new("new").unwrap().at(version(1)), &other, key()).unwrap_err();
+    assert_eq!(error.kind(), KeyErrorKind::InvalidInput);
+}

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
-use swarmauri_keys::{KeyError, KeyId, KeyRef, KeyState, KeyVersion};
+use swarmauri_keys::{KeyError, KeyId, KeyRef, KeyState, KeyVersion, KeyVersionId};
 
 use crate::SoftKey;
 use crate::encryptions::Encryptions;
@@ -135,6 +135,14 @@ impl Shard {
         Ok(())
     }
 
+    /// Whether a version of this number may be added, to a key that there is or a new one.
+    pub(super) fn check_unused(&self, id: &KeyVersionId) -> Result<(), KeyError> {
+        match self.live.get(&id.kid) {
+            Some(key) => key.check_unused(id),
+            None => self.check_free(&id.kid),
+        }
+    }
+
     pub(super) fn next_version(&self, kid: &KeyId) -> Result<KeyVersion, KeyError> {
         self.live.get(kid).ok_or_else(|| KeyError::not_found(kid, None))?.next_version(kid)
     }
@@ -165,6 +173,17 @@ impl Key {
         self.last
             .next()
             .ok_or_else(|| KeyError::invalid_state(format!("{kid} has used up its version numbers")))
+    }
+
+    /// Whether the number is greater than any that the key ever had.
+    pub(super) fn check_unused(&self, id: &KeyVersionId) -> Result<(), KeyError> {
+        if id.version > self.last {
+            return Ok(());
+        }
+        Err(KeyError::conflict(format!(
+            "{id} cannot be added: the key has had version {} already, and numbers are not used again",
+            self.last
+        )))
     }
 
     pub(super) fn push(&mut self, number: KeyVersion, version: Version) {
@@ -200,10 +219,22 @@ impl Version {
 impl Writer<'_> {
     pub(super) fn insert(&mut self, kid: KeyId, version: Version) -> Result<(), KeyError> {
         self.shard.check_free(&kid)?;
-        let versions = BTreeMap::from([(KeyVersion::FIRST, version)]);
-        self.shard.live.insert(kid, Key { versions, last: KeyVersion::FIRST });
-        self.changed();
+        self.add(KeyVersionId { kid, version: KeyVersion::FIRST }, version);
         Ok(())
+    }
+
+    /// Adds a version of this number, to a key that there is or a new one.
+    pub(super) fn insert_version(&mut self, id: KeyVersionId, version: Version) -> Result<(), KeyError> {
+        self.shard.check_unused(&id)?;
+        self.add(id, version);
+        Ok(())
+    }
+
+    fn add(&mut self, id: KeyVersionId, version: Version) {
+        let KeyVersionId { kid, version: number } = id;
+        let new = Key { versions: BTreeMap::new(), last: number };
+        self.shard.live.entry(kid).or_insert(new).push(number, version);
+        self.changed();
     }
 
     pub(super) fn next_version(&self, kid: &KeyId) -> Result<KeyVersion, KeyError> {
