@@ -42,6 +42,14 @@ macro_rules! __each_case {
                 a_public_key_alone_stays_one
                 an_imported_secret_comes_back_unchanged
             }
+            import_version {
+                an_import_at_a_version_is_that_version
+                a_public_key_alone_is_imported_at_a_version
+                versions_grow_from_an_imported_one
+                an_import_at_a_version_that_was_is_a_conflict
+                an_import_at_a_version_of_a_destroyed_key_is_a_conflict
+                a_bad_import_at_a_version_is_refused
+            }
             rotate {
                 a_rotation_adds_the_latest_version
                 a_rotation_keeps_what_is_not_overridden

@@ -80,6 +80,11 @@ pub(crate) async fn denied_features_are_unsupported(on: Subject) -> CaseResult {
     use KeyErrorKind::Unsupported;
     let denied = |feature| !on.can.has(feature);
     let absent = kid("absent");
+    if denied(Feature::ImportVersion) {
+        let (id, alg) = (absent.at(KeyVersion::FIRST), KeyAlg::Ed25519);
+        let imported = on.import_version(&id, &built(spec(alg)), vectors::secret_material(alg)).await;
+        refused(imported, Unsupported, "import_version, denied,");
+    }
     if denied(Feature::Rotate) {
         refused(on.rotate_key(&absent, &SpecOverrides::NONE).await, Unsupported, "rotate_key, denied,");
     }

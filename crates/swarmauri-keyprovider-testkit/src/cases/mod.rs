@@ -10,6 +10,7 @@ pub(crate) mod destroy;
 pub(crate) mod disabled;
 pub(crate) mod encryption;
 pub(crate) mod import;
+pub(crate) mod import_version;
 pub(crate) mod jwks;
 pub(crate) mod list;
 pub(crate) mod read;

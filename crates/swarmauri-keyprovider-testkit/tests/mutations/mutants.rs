@@ -5,8 +5,8 @@ use std::sync::Arc;
 use swarmauri_keyprovider::{Feature, KeyProvider};
 use swarmauri_keyprovider_local::LocalKeyProvider;
 use swarmauri_keyprovider_testkit::Method::{
-    CreateKey, DestroyKey, GetKey, GetKeyByRef, GetPublicJwk, Hkdf, ImportKey, Jwks, ListKeys, ListVersions,
-    RandomBytes, RotateKey,
+    CreateKey, DestroyKey, GetKey, GetKeyByRef, GetPublicJwk, Hkdf, ImportKey, ImportVersion, Jwks, ListKeys,
+    ListVersions, RandomBytes, RotateKey,
 };
 use swarmauri_keyprovider_testkit::{Answer, Faults, FaultyProvider, Lie};
 use swarmauri_keys::KeyErrorKind::{Conflict, InvalidInput, InvalidState, NotFound, PermissionDenied};
@@ -85,6 +85,23 @@ mutant_list! { MUTANTS:
         miscall(faults, GetKey, InvalidState, KeyError::permission_denied("no secret"));
     }) => a_public_key_alone_stays_one;
 
+    // import_version
+    imports_as_the_first_version = faulty(|faults| {
+        change(faults, ImportVersion, |parts| parts.id.version = KeyVersion::FIRST);
+    }) => an_import_at_a_version_is_that_version a_public_key_alone_is_imported_at_a_version;
+    forgets_what_was_imported = faulty(|faults| lie(faults, ImportVersion, Lie::Forget))
+        => an_import_at_a_version_is_that_version versions_grow_from_an_imported_one;
+    miscalls_taken_versions = faulty(|faults| {
+        miscall(faults, ImportVersion, Conflict, KeyError::invalid_state("taken"));
+    }) => an_import_at_a_version_that_was_is_a_conflict
+            an_import_at_a_version_of_a_destroyed_key_is_a_conflict;
+    miscalls_bad_versions = faulty(|faults| {
+        miscall(faults, ImportVersion, InvalidInput, KeyError::unavailable("what?"));
+    }) => a_bad_import_at_a_version_is_refused;
+    denies_import_version_and_does_it = faulty(|faults| {
+        faults.misreport_capabilities(|can| { can.features.remove(&Feature::ImportVersion); });
+    }) => denied_features_are_unsupported;
+
     // rotate
     forgets_rotations = faulty(|faults| lie(faults, RotateKey, Lie::Forget))
         => a_rotation_adds_the_latest_version;
@@ -108,7 +125,7 @@ mutant_list! { MUTANTS:
     }) => a_public_key_alone_cannot_be_rotated;
     brings_versions_back = faulty(|faults| change(faults, RotateKey, |parts| parts.id.version = two()))
         => a_destroyed_version_number_never_comes_back concurrent_rotations_each_add_a_version
-            hammered_keys_keep_the_contract;
+            hammered_keys_keep_the_contract versions_grow_from_an_imported_one;
     rotates_by_what_is_gone = faulty(|faults| {
         change(faults, RotateKey, |parts| parts.label = Some("second".to_owned()));
     }) => a_rotation_goes_by_the_latest_live_version;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use async_trait::async_trait;
-use swarmauri_keyprovider::{Capabilities, JwksQuery, KeyProvider, KeyReference, Secrets};
+use swarmauri_keyprovider::{Capabilities, Feature, JwksQuery, KeyProvider, KeyReference, Secrets};
 use swarmauri_keyprovider_local::LocalKeyProvider;
 use swarmauri_keys::{
     Jwk, JwkSet, KeyError, KeyId, KeyMaterial, KeyRef, KeySpec, KeySummary, KeyVersion, Page, PageRequest,
@@ -39,7 +39,9 @@ impl KeyProvider for Sloppy {
     }
 
     fn supports(&self) -> Capabilities {
-        Capabilities { operations: std::collections::BTreeMap::new(), ..self.inner.supports() }
+        let mut can = self.inner.supports();
+        can.features.remove(&Feature::ImportVersion);
+        Capabilities { operations: std::collections::BTreeMap::new(), ..can }
     }
 
     fn create_key<'a, 'b, 'c>(&'a self, spec: &'b KeySpec) -> Boxed<'c, KeyRef>
