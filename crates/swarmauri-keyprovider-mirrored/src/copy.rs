@@ -1,16 +1,24 @@
 //! Copying one version to the secondary.
 
 use swarmauri_keyprovider::{Feature, Secrets};
-use swarmauri_keys::{KeyError, KeyErrorKind, KeyId, KeyMaterial, KeyRef, KeyVersionId};
+use swarmauri_keys::{KeyError, KeyErrorKind, KeyId, KeyMaterial, KeyRef, KeySpec, KeyVersionId};
 
 use crate::adopt::Found;
 use crate::events;
 use crate::failover::check_answer;
 use crate::map::{Facts, Replica, VersionState, Whole};
 use crate::marks;
-use crate::mode::{self, CopyPlan, Fidelity, KeptReason};
+use crate::mode::{self, CopyPlan, Fidelity, KeptReason, MirrorMode};
 use crate::provider::MirroredKeyProvider;
 use crate::store::update;
+
+/// A key that the primary has just accepted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Made<'a> {
+    pub(crate) key: &'a KeyRef,
+    /// Whether a public key alone was imported.
+    pub(crate) public_alone: bool,
+}
 
 /// What there is to hand to the secondary.
 enum Copyable {
@@ -23,11 +31,11 @@ impl MirroredKeyProvider {
     ///
     /// The copy is put into the state that the version has. A failure is recorded and told as an event; it does not
     /// fail the write that led here (promise 8).
-    pub(crate) async fn copy(&self, id: &KeyVersionId, key: Option<&KeyRef>) -> Option<KeyError> {
+    pub(crate) async fn copy(&self, id: &KeyVersionId, made: Option<Made<'_>>) -> Option<KeyError> {
         if !self.is_pending(id) {
             return None;
         }
-        let Err(error) = self.try_copy(id, key).await else {
+        let Err(error) = self.try_copy(id, made).await else {
             return self.follow(id).await;
         };
         events::copy_failed(id, &error);
@@ -36,9 +44,9 @@ impl MirroredKeyProvider {
         noted.err().or(Some(error))
     }
 
-    async fn try_copy(&self, id: &KeyVersionId, key: Option<&KeyRef>) -> Result<(), KeyError> {
-        let key = match key {
-            Some(key) => key.clone(),
+    async fn try_copy(&self, id: &KeyVersionId, made: Option<Made<'_>>) -> Result<(), KeyError> {
+        let key = match made {
+            Some(made) => made.key.clone(),
             None => self.primary.get_key(&id.kid, Some(id.version), Secrets::Omit).await?,
         };
         self.check_unchanged(&key)?;
@@ -54,7 +62,11 @@ impl MirroredKeyProvider {
                     if !update(&*self.map, &id.kid, |record| record.begin_copy(id.version)).await? {
                         return Ok(());
                     }
-                    self.hand_over(&key, fidelity, material).await?
+                    // In mode full the primary has said so when it was asked for the secret.
+                    let said = self.settings.mode == MirrorMode::Full && fidelity == Fidelity::PublicOnly;
+                    let public_alone = said || made.is_some_and(|made| made.public_alone);
+                    let spec = marks::replica_spec(&key, fidelity, public_alone)?;
+                    self.hand_over(&key, &spec, fidelity, material).await?
                 }
             },
         };
@@ -116,10 +128,10 @@ impl MirroredKeyProvider {
     async fn hand_over(
         &self,
         key: &KeyRef,
+        spec: &KeySpec,
         fidelity: Fidelity,
         material: KeyMaterial,
     ) -> Result<Replica, KeyError> {
-        let spec = marks::replica_spec(key, fidelity)?;
         let answer = match self.replica_kid(key.id()) {
             Some(kid) => {
                 let answer = self.secondary.import_key(&spec.clone().with_kid(kid), material.clone()).await;
@@ -127,12 +139,12 @@ impl MirroredKeyProvider {
                     if let Some(replica) = self.replica_of(key).await? {
                         return Ok(replica);
                     }
-                    self.secondary.import_key(&spec, material).await
+                    self.secondary.import_key(spec, material).await
                 } else {
                     answer
                 }
             }
-            None => self.secondary.import_key(&spec, material).await,
+            None => self.secondary.import_key(spec, material).await,
         };
         let copy = answer?;
         let replica = Replica { at: copy.id().clone(), fidelity, key: Facts::of(key) };

@@ -9,6 +9,11 @@ fn show(version: Option<KeyVersion>) -> String {
     version.map_or_else(|| "latest".to_owned(), |version| version.to_string())
 }
 
+/// The primary had lost a version, and has been given it back.
+pub(crate) fn restored(id: &KeyVersionId) {
+    info!(kid = %id.kid, version = %id.version, "restored to the primary");
+}
+
 /// The secondary did not take a copy; it is owed.
 pub(crate) fn copy_failed(id: &KeyVersionId, error: &KeyError) {
     warn!(kid = %id.kid, version = %id.version, kind = %error.kind(), %error, "mirror copy failed");

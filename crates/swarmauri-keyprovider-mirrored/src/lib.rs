@@ -64,6 +64,7 @@ mod proof;
 mod provider;
 mod reconcile;
 mod replicate;
+mod restore;
 mod states;
 mod status;
 mod store;

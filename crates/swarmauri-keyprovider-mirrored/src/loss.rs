@@ -12,7 +12,8 @@ impl MirroredKeyProvider {
     /// What it would take to give up the versions that the primary, up and well, says it does not have: their replicas are
     /// destroyed, and nobody serves them any more. Changes nothing; [`apply`](Self::apply) carries it out.
     ///
-    /// `reconcile` never does this: a primary that lost its keys is what replicas are for. It is for keys that somebody
+    /// `reconcile` never does this: a primary that lost its keys is what replicas are for, and
+    /// [`plan_restore_primary`](Self::plan_restore_primary) brings them back. It is for keys that somebody
     /// destroyed on the primary itself, behind the mirror's back. Read the plan first: after the loss of a primary's disk it
     /// names every key.
     ///
@@ -55,7 +56,7 @@ impl MirroredKeyProvider {
         self.destroy_replicas(&id.kid).await.map_or(Ok(()), Err)
     }
 
-    async fn is_lost(&self, id: &KeyVersionId) -> Result<bool, KeyError> {
+    pub(crate) async fn is_lost(&self, id: &KeyVersionId) -> Result<bool, KeyError> {
         match self.primary.get_key(&id.kid, Some(id.version), Secrets::Omit).await {
             Ok(_) => Ok(false),
             Err(KeyError::NotFound { .. }) => Ok(true),

@@ -12,7 +12,7 @@
 //! A destroy of a whole key is a state of the record, [`Whole`], that covers every version, also those
 //! that are still to come. Transitions are pure; where records are kept is [`MirrorMap`]'s business.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use swarmauri_keys::{KeyState, KeyVersion, KeyVersionId};
@@ -38,6 +38,9 @@ pub(crate) struct KidRecord {
     /// The versions that are disabled, or may be, or whose replicas are.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) switches: BTreeMap<KeyVersion, Switch>,
+    /// Disabled versions that are being brought back to a primary that lost them, and may be enabled there.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(crate) restoring: BTreeSet<KeyVersion>,
     /// A write that the primary may have accepted without our knowing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) intent: Option<Intent>,
@@ -75,8 +78,12 @@ impl KidRecord {
 
     /// Whether there is nothing to remember.
     pub(crate) fn is_blank(&self) -> bool {
-        let Self { whole, versions, switches, intent } = self;
-        *whole == Whole::Live && versions.is_empty() && switches.is_empty() && intent.is_none()
+        let Self { whole, versions, switches, restoring, intent } = self;
+        *whole == Whole::Live
+            && versions.is_empty()
+            && switches.is_empty()
+            && restoring.is_empty()
+            && intent.is_none()
     }
 
     /// Whether this version, or with `None` the whole key, must not be served by anyone (promise 4).
@@ -234,6 +241,7 @@ impl KidRecord {
         if let Some(VersionState::Pending { .. }) = self.versions.get(&version) {
             self.versions.remove(&version);
             self.switches.remove(&version);
+            self.restoring.remove(&version);
         }
     }
 
@@ -348,10 +356,12 @@ impl KidRecord {
             let after = before.map_or(VersionState::Destroyed { fingerprint: None }, VersionState::gone);
             self.versions.insert(version, after);
             self.switches.remove(&version);
+            self.restoring.remove(&version);
         } else {
             self.whole = Whole::Destroyed;
             self.intent = None;
             self.switches.clear();
+            self.restoring.clear();
             let versions = std::mem::take(&mut self.versions);
             self.versions = versions.into_iter().map(|(version, state)| (version, state.gone())).collect();
         }

@@ -17,6 +17,8 @@ const FIDELITY: &str = "mirror.fidelity";
 const POLICY: &str = "mirror.policy";
 /// The class on the primary, if it is not the algorithm's own.
 const CLASS: &str = "mirror.class";
+/// "true" if the key is a public one alone, so that the replica is all there is of it.
+const PUBLIC_ALONE: &str = "mirror.public_alone";
 /// On a key of the primary: names the create that made it, where the primary takes no `kid`.
 pub(crate) const INTENT: &str = "mirror.intent";
 
@@ -26,6 +28,7 @@ pub(crate) struct Claim {
     pub(crate) source: KeyVersionId,
     pub(crate) fingerprint: Fingerprint,
     pub(crate) fidelity: Fidelity,
+    pub(crate) public_alone: bool,
     policy: ExportPolicy,
     class: Option<KeyClass>,
 }
@@ -37,6 +40,7 @@ impl Claim {
             source: tags.get(SOURCE)?.parse().ok()?,
             fingerprint: tags.get(FINGERPRINT)?.parse().ok()?,
             fidelity: tags.get(FIDELITY)?.parse().ok()?,
+            public_alone: tags.get(PUBLIC_ALONE) == Some("true"),
             policy: tags.get(POLICY)?.parse().ok()?,
             class: tags.get(CLASS).and_then(|class| class.parse().ok()),
         })
@@ -49,8 +53,12 @@ impl Claim {
     }
 }
 
-/// The spec of the replica of a key.
-pub(crate) fn replica_spec(key: &KeyRef, fidelity: Fidelity) -> Result<KeySpec, KeyError> {
+/// The spec of the replica of a key. `public_alone` if it is known that there is no more of the key than that.
+pub(crate) fn replica_spec(
+    key: &KeyRef,
+    fidelity: Fidelity,
+    public_alone: bool,
+) -> Result<KeySpec, KeyError> {
     let policy = match fidelity {
         Fidelity::Full => key.export_policy(),
         Fidelity::PublicOnly | Fidelity::PublicOnlyFallback => ExportPolicy::PublicOnly,
@@ -64,6 +72,9 @@ pub(crate) fn replica_spec(key: &KeyRef, fidelity: Fidelity) -> Result<KeySpec, 
         .with(POLICY, key.export_policy().as_str())?;
     if key.class() != key.alg().class() {
         tags = tags.with(CLASS, key.class().as_str())?;
+    }
+    if public_alone {
+        tags = tags.with(PUBLIC_ALONE, "true")?;
     }
     let mut spec = KeySpec::builder(key.alg()).uses(key.uses().iter()).export_policy(policy);
     if let Some(label) = key.label() {
@@ -99,7 +110,8 @@ pub(crate) fn as_primary(replica: &KeyRef, id: KeyVersionId, state: KeyState) ->
         export_policy: claim.as_ref().map_or(export_policy, |claim| claim.policy),
         size_bits,
         label,
-        tags: tags.retaining(|name| ![SOURCE, FINGERPRINT, FIDELITY, POLICY, CLASS].contains(&name)),
+        tags: tags
+            .retaining(|name| ![SOURCE, FINGERPRINT, FIDELITY, POLICY, CLASS, PUBLIC_ALONE].contains(&name)),
         fingerprint,
         public,
     });

@@ -82,6 +82,12 @@ pub enum Step {
         /// The version.
         id: KeyVersionId,
     },
+    /// Import a version that the primary has lost into it again: see
+    /// [`plan_restore_primary`](crate::MirroredKeyProvider::plan_restore_primary).
+    Restore {
+        /// The version.
+        id: KeyVersionId,
+    },
     /// Destroy a replica that is one too many, or of a key that is destroyed.
     DestroyReplica {
         /// What it is a copy of.
@@ -180,6 +186,9 @@ impl fmt::Display for Step {
             Self::SettleState { id } => write!(f, "find out whether {id} is disabled, and tell its replica"),
             Self::GiveUp { id } => {
                 write!(f, "give up {id}, which the primary has lost, and destroy its replica")
+            }
+            Self::Restore { id } => {
+                write!(f, "bring {id} back to the primary, which has lost it, from its replica")
             }
             Self::DestroyReplica { id, at } => write!(f, "destroy {at}, an unwanted replica of {id}"),
         }

@@ -45,7 +45,8 @@ impl MirroredKeyProvider {
     /// primary has and the mirror does not know.
     ///
     /// On the primary it changes nothing, but for a destroy that was asked for and whose outcome is unknown:
-    /// that one is asked for again. May run at any time, beside traffic, and twice at once. What a side
+    /// that one is asked for again; and what a [restore](Self::plan_restore_primary) that was cut off has left enabled
+    /// there is disabled. May run at any time, beside traffic, and twice at once. What a side
     /// refuses or fails is in the report, and stays owed.
     pub async fn reconcile(&self) -> ReconcileReport {
         self.reconcile_with(|_| {}).await
@@ -101,6 +102,7 @@ impl MirroredKeyProvider {
             }
             Step::SettleState { id } => self.settle_state(id).await,
             Step::GiveUp { id } => self.give_up(id).await,
+            Step::Restore { id } => self.restore(id).await,
             Step::DestroyReplica { id, at } => self.destroy_unwanted(id, at).await,
         }
     }

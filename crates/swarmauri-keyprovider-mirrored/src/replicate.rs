@@ -3,6 +3,7 @@
 use swarmauri_keyprovider::{Feature, random_kid};
 use swarmauri_keys::{KeyError, KeyId, KeyMaterial, KeyRef, KeySpec, SpecOverrides, Tags};
 
+use crate::copy::Made;
 use crate::events;
 use crate::map::{Facts, Intent, KidRecord, Whole};
 use crate::marks;
@@ -49,7 +50,7 @@ impl MirroredKeyProvider {
             Err(_) => return Err(KeyError::conflict(format!("{kid} is being destroyed"))),
         };
         match self.primary.rotate_key(kid, overrides).await {
-            Ok(key) => self.made(key, begun).await,
+            Ok(key) => self.made(key, begun, false).await,
             Err(error) => Err(self.not_made(kid, "rotate", begun, error).await),
         }
     }
@@ -71,8 +72,9 @@ impl MirroredKeyProvider {
         let begun = self.begin(kid, Intent::Create).await?.map_err(|_| {
             KeyError::conflict(format!("{kid} was destroyed, or is being destroyed; a kid is not used again"))
         })?;
+        let public_alone = matches!(material, Some(KeyMaterial::Public(_)));
         match self.ask_to_make(spec, material).await {
-            Ok(key) => self.made(key, begun).await,
+            Ok(key) => self.made(key, begun, public_alone).await,
             Err(error) => Err(self.not_made(kid, "create", begun, error).await),
         }
     }
@@ -80,13 +82,14 @@ impl MirroredKeyProvider {
     async fn make_tagged(&self, spec: &KeySpec, material: Option<KeyMaterial>) -> Result<KeyRef, KeyError> {
         let tag = random_kid()?;
         let tagged = spec.clone().with_tags(spec.tags().clone().with(marks::INTENT, tag.as_str())?);
+        let public_alone = matches!(material, Some(KeyMaterial::Public(_)));
         self.map.begin_intent(tag.as_str()).await?;
         match self.ask_to_make(&tagged, material).await {
             Ok(key) => {
                 let _right = self.locks.lock(key.kid()).await;
                 self.record(&key).await?;
                 self.map.settle_intent(tag.as_str()).await?;
-                self.copy(key.id(), Some(&key)).await;
+                self.copy(key.id(), Some(Made { key: &key, public_alone })).await;
                 Ok(key)
             }
             Err(error) => {
@@ -117,10 +120,10 @@ impl MirroredKeyProvider {
     }
 
     /// The primary has accepted a version: records it, and copies it.
-    async fn made(&self, key: KeyRef, begun: Begun) -> Result<KeyRef, KeyError> {
+    async fn made(&self, key: KeyRef, begun: Begun, public_alone: bool) -> Result<KeyRef, KeyError> {
         self.record(&key).await?;
         self.forget_intent(key.kid(), begun).await?;
-        self.copy(key.id(), Some(&key)).await;
+        self.copy(key.id(), Some(Made { key: &key, public_alone })).await;
         Ok(key)
     }
 

@@ -42,7 +42,11 @@ impl MirroredKeyProvider {
     /// Records the state that the primary has given or shown, and lets the replica follow. That the replica does not
     /// is owed (promise 8). To be called under the lock of the `kid`.
     pub(crate) async fn switched(&self, id: &KeyVersionId, state: KeyState) -> Result<(), KeyError> {
-        update(&*self.map, &id.kid, |record| record.switched(id.version, state)).await?;
+        update(&*self.map, &id.kid, |record| {
+            record.restored(id.version);
+            record.switched(id.version, state);
+        })
+        .await?;
         self.follow(id).await;
         // A copy may have waited for this.
         self.copy(id, None).await;
@@ -88,6 +92,9 @@ impl MirroredKeyProvider {
         let record = self.map.get(&id.kid).map(|known| known.record).unwrap_or_default();
         if record.is_destroyed(Some(id.version)) {
             return Ok(());
+        }
+        if record.is_restoring(id.version) && self.settle_restore(id).await? {
+            return self.follow(id).await.map_or(Ok(()), Err);
         }
         let state = match self.primary.get_key(&id.kid, Some(id.version), Secrets::Omit).await {
             Ok(key) => key.state(),

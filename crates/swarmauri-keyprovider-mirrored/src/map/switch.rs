@@ -96,6 +96,23 @@ impl KidRecord {
         self.set_switch(version, primary, followed);
     }
 
+    /// The primary, which has lost this disabled version, is about to be handed it, and will have it enabled. The
+    /// replica may be enabled for a moment, too, for its secret to be read.
+    pub(crate) fn begin_restore(&mut self, version: KeyVersion) {
+        self.restoring.insert(version);
+        self.switches.insert(version, Switch::at(Position::Disabled, false));
+    }
+
+    /// Whether what the primary shows of this version may be left over from a restore that was cut off.
+    pub(crate) fn is_restoring(&self, version: KeyVersion) -> bool {
+        self.restoring.contains(&version)
+    }
+
+    /// The primary has been told what state the version is in.
+    pub(crate) fn restored(&mut self, version: KeyVersion) {
+        self.restoring.remove(&version);
+    }
+
     /// The replica at this place was seen, or put, in this state.
     pub(crate) fn replica_seen(&mut self, version: KeyVersion, at: &KeyVersionId, state: KeyState) {
         if self.replica_place(version) != Some(at) {

@@ -314,7 +314,7 @@ fn random_orders_keep_the_invariants() {
     for seed in 1..=2_000_u64 {
         let mut random = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
         let mut record = KidRecord::default();
-        let mut gone = std::collections::BTreeSet::new();
+        let mut gone = BTreeSet::new();
         for _ in 0..40 {
             // SplitMix64
             random = random.wrapping_add(0x9E37_79B9_7F4A_7C15);

@@ -22,6 +22,7 @@ mod proofs;
 mod reconcile;
 mod refusals;
 mod replicas;
+mod restore;
 mod secrets;
 mod states;
 mod states_elsewhere;

@@ -91,6 +91,27 @@ impl World {
         Self { mirror: Arc::new(opened(builder, &store)), store, ..self }
     }
 
+    /// The same secondary under a new mirror, in front of a primary that came back empty. In memory the map is found by the
+    /// tags of the replicas; a store is the same as before.
+    pub(crate) fn with_empty_primary(self) -> Self {
+        self.with_primary(|_| {})
+    }
+
+    pub(crate) fn with_primary(self, restrict: impl FnOnce(&Faults)) -> Self {
+        let primary = Arc::new(FaultyProvider::new(Arc::new(LocalKeyProvider::new())));
+        restrict(&primary.faults());
+        let secondary = self.sides.1.clone();
+        let settings = *self.mirror.settings();
+        let builder = MirroredKeyProvider::builder(primary.clone(), secondary.clone()).settings(settings);
+        Self {
+            mirror: Arc::new(opened(builder, &self.store)),
+            primary: primary.faults(),
+            primary_keys: primary.inner(),
+            sides: (primary, secondary),
+            ..self
+        }
+    }
+
     /// The same two sides under another mirror, with its state on this store.
     #[allow(dead_code, reason = "for the tests of what only a store gives")]
     pub(crate) async fn over(self, store: Arc<dyn KeyStore>) -> Self {

@@ -35,6 +35,8 @@ mod reconcile;
 mod refusals;
 #[path = "../it/replicas.rs"]
 mod replicas;
+#[path = "../it/restore.rs"]
+mod restore;
 #[path = "../it/secrets.rs"]
 mod secrets;
 #[path = "../it/states.rs"]
