@@ -76,6 +76,11 @@ pub enum Step {
         /// The version.
         id: KeyVersionId,
     },
+    /// Forget a version whose copy is owed, and which the primary has lost: there is nothing to copy any more.
+    Forget {
+        /// The version.
+        id: KeyVersionId,
+    },
     /// Treat a version that the primary has lost as one that is destroyed: see
     /// [`plan_propagate_loss`](crate::MirroredKeyProvider::plan_propagate_loss).
     GiveUp {
@@ -119,6 +124,8 @@ impl Step {
             Self::Copy { .. } => "it has no replica",
             Self::CopyAgain { .. } => "its replica is gone",
             Self::SettleState { .. } => "whether it is disabled is unknown, or not the same on both sides",
+            Self::Restore { .. } => "the primary has lost it, and the operator wants it back",
+            Self::Forget { .. } => "neither side has it, and nobody asked for its destruction",
             Self::GiveUp { .. } => "the primary has lost it, and the operator says that it is to be gone",
             Self::DestroyReplica { .. } => "it is one too many, or of a key that is destroyed",
         }
@@ -136,6 +143,8 @@ impl Step {
             | Self::CopyAgain { id, .. }
             | Self::SettleState { id }
             | Self::GiveUp { id }
+            | Self::Forget { id }
+            | Self::Restore { id }
             | Self::DestroyReplica { id, .. } => id.kid.as_str(),
         }
     }
@@ -190,6 +199,7 @@ impl fmt::Display for Step {
             Self::Restore { id } => {
                 write!(f, "bring {id} back to the primary, which has lost it, from its replica")
             }
+            Self::Forget { id } => write!(f, "forget {id}"),
             Self::DestroyReplica { id, at } => write!(f, "destroy {at}, an unwanted replica of {id}"),
         }
     }

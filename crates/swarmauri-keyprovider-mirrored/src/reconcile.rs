@@ -86,7 +86,8 @@ impl MirroredKeyProvider {
             Step::SettleTaggedIntent { tag } => self.settle_tagged(tag).await,
             Step::FinishDestroy { kid, version } => self.finish_destroy(kid, *version).await,
             Step::AdoptReplica { id, at } => self.adopt_checked(id, at).await,
-            Step::Copy { id } => {
+            // Looked at once more: it may be back.
+            Step::Copy { id } | Step::Forget { id } => {
                 let _right = self.locks.lock(&id.kid).await;
                 self.copy_or_forget(id).await
             }

@@ -68,7 +68,9 @@ impl MirroredKeyProvider {
                 let page = self.map.page(after.as_ref(), PAGE);
                 let mut unsettled = BTreeSet::new();
                 for (kid, record) in &page {
+                    let from = plan.steps.len();
                     plan_debts(kid, record, survey.secondary.as_ref(), &mut plan);
+                    self.forget_what_is_gone(&mut plan, from).await;
                     unsettled.extend(self.unsettled_states(kid, record));
                 }
                 plan.settle_states(unsettled);
@@ -100,6 +102,17 @@ impl MirroredKeyProvider {
             Stage::End => return None,
         };
         Some(plan)
+    }
+
+    /// Turns copies of what the primary no longer has into forgetting it. If the primary does not answer, they stay.
+    async fn forget_what_is_gone(&self, plan: &mut ReconcilePlan, from: usize) {
+        for step in plan.steps.iter_mut().skip(from) {
+            if let Step::Copy { id } = step
+                && matches!(self.is_lost(id).await, Ok(true))
+            {
+                *step = Step::Forget { id: id.clone() };
+            }
+        }
     }
 
     fn before_primary(&self, plan: &mut ReconcilePlan) -> Stage {

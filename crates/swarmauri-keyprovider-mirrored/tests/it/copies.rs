@@ -77,10 +77,11 @@ async fn promise_3_a_key_that_changed_on_the_primary_before_its_copy_is_not_copi
     world.secondary.outage();
     let key = world.mirror.create(KeyAlg::Ed25519).await.unwrap();
     world.secondary.recover();
-    world.primary.fail_next(Method::GetKey, Fault::Lie(Lie::WrongKey));
+    world.primary.set(Method::GetKey, Some(Fault::Lie(Lie::WrongKey)));
     let report = world.mirror.reconcile().await;
     assert_eq!(report.failed[0].error.kind(), KeyErrorKind::Integrity);
     assert_eq!((world.replicas().await, world.backlog().len()), (0, 1));
+    world.primary.recover();
     assert!(world.mirror.reconcile().await.is_clean());
     world.primary.outage();
     assert_eq!(world.jwk(key.kid(), None).await.unwrap(), key.public_jwk().unwrap());

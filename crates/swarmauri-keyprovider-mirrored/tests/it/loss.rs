@@ -65,3 +65,23 @@ async fn nothing_is_given_up_on_an_outage_or_after_a_second_look() {
     assert!(world.mirror.reconcile().await.is_clean());
     assert_eq!(world.replicas().await, 0);
 }
+
+/// What neither side has is forgotten: there is nothing to copy, and nobody asked for its destruction.
+#[tokio::test]
+async fn what_neither_side_has_is_forgotten_by_reconcile() {
+    let world = world();
+    world.secondary.outage();
+    let key = world.mirror.create(KeyAlg::Ed25519).await.unwrap();
+    world.secondary.recover();
+    world.primary.outage();
+    let plan = world.mirror.plan_reconcile().await;
+    assert_eq!(plan.steps, [Step::Copy { id: key.id().clone() }], "silence is no loss");
+    world.primary.recover();
+    world.primary_keys.destroy_key(key.kid(), None).await.unwrap();
+    let plan = world.mirror.plan_reconcile().await;
+    assert_eq!(plan.steps, [Step::Forget { id: key.id().clone() }]);
+    assert!(plan.to_string().contains("neither side has it"), "{plan}");
+    assert!(world.mirror.apply(plan).await.is_clean());
+    assert!(world.backlog().is_empty() && world.mirror.plan_reconcile().await.is_empty());
+    assert_eq!(world.mirror.status().tombstones, 0);
+}
