@@ -68,11 +68,10 @@ impl MirroredKeyProvider {
                 let page = self.map.page(after.as_ref(), PAGE);
                 let mut unsettled = BTreeSet::new();
                 for (kid, record) in &page {
-                    let from = plan.steps.len();
                     plan_debts(kid, record, survey.secondary.as_ref(), &mut plan);
-                    self.forget_what_is_gone(&mut plan, from).await;
                     unsettled.extend(self.unsettled_states(kid, record));
                 }
+                self.forget_what_is_gone(&mut plan).await;
                 plan.settle_states(unsettled);
                 page.into_iter().last().map_or(Stage::Replicas, |(kid, _)| Stage::Map(Some(kid)))
             }
@@ -104,13 +103,14 @@ impl MirroredKeyProvider {
         Some(plan)
     }
 
-    /// Turns copies of what the primary no longer has into forgetting it. If the primary does not answer, they stay.
-    async fn forget_what_is_gone(&self, plan: &mut ReconcilePlan, from: usize) {
-        for step in plan.steps.iter_mut().skip(from) {
-            if let Step::Copy { id } = step
-                && matches!(self.is_lost(id).await, Ok(true))
-            {
-                *step = Step::Forget { id: id.clone() };
+    /// Turns copies of what the primary no longer has into forgetting it. Once the primary does not answer, they stay.
+    async fn forget_what_is_gone(&self, plan: &mut ReconcilePlan) {
+        for step in &mut plan.steps {
+            let Step::Copy { id } = step else { continue };
+            match self.is_lost(id).await {
+                Ok(true) => *step = Step::Forget { id: id.clone() },
+                Err(error) if error.is_outage() => return,
+                Ok(false) | Err(_) => {}
             }
         }
     }

@@ -229,9 +229,10 @@ impl MirroredKeyProvider {
         };
         let by = done.version().or(asked);
         self.check_not_destroyed(kid, by)?;
-        let waived = acceptance == Acceptance::AllowDisabled && !operation.makes();
         match by.map(|version| kid.at(version)) {
-            Some(id) if !waived && self.is_disabled(&id) => Err(KeyError::disabled(&id)),
+            Some(id) if !acceptance.waives(operation) && self.is_disabled(&id) => {
+                Err(KeyError::disabled(&id))
+            }
             _ => Ok(done),
         }
     }

@@ -95,8 +95,7 @@ impl KeyRef {
                 self.alg()
             )));
         }
-        let waived = acceptance == Acceptance::AllowDisabled && !operation.makes();
-        if waived { Ok(()) } else { self.check_enabled() }
+        if acceptance.waives(operation) { Ok(()) } else { self.check_enabled() }
     }
 
     /// Whether this version is in use.

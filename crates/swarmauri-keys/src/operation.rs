@@ -85,6 +85,13 @@ pub enum Acceptance {
     AllowDisabled,
 }
 
+impl Acceptance {
+    /// Whether a version that is disabled may do this.
+    pub fn waives(self, operation: KeyOperation) -> bool {
+        self == Self::AllowDisabled && !operation.makes()
+    }
+}
+
 /// Which versions a signature or MAC is held against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum VerifyWith {

@@ -85,3 +85,18 @@ async fn what_neither_side_has_is_forgotten_by_reconcile() {
     assert!(world.backlog().is_empty() && world.mirror.plan_reconcile().await.is_empty());
     assert_eq!(world.mirror.status().tombstones, 0);
 }
+
+#[tokio::test]
+async fn a_primary_that_is_out_is_asked_once_for_what_it_may_have_lost() {
+    let world = world();
+    world.secondary.outage();
+    for _ in 0..3 {
+        world.mirror.create(KeyAlg::Ed25519).await.unwrap();
+    }
+    world.primary.outage();
+    let asked = || world.primary.journal().calls_of(Method::GetKey).len();
+    let before = asked();
+    let plan = world.mirror.plan_reconcile().await;
+    assert_eq!(plan.steps.iter().filter(|step| matches!(step, Step::Copy { .. })).count(), 3, "{plan}");
+    assert_eq!(asked() - before, 1);
+}
