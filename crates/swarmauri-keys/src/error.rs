@@ -91,6 +91,8 @@ pub enum KeyError {
     Timeout {
         /// What was waited for, and for how long.
         reason: String,
+        /// The key that was worked on, where it is known: what to look for before asking again.
+        kid: Option<KeyId>,
     },
 }
 
@@ -191,13 +193,28 @@ impl KeyError {
 
     /// [`KeyError::Timeout`] for this reason.
     pub fn timeout(reason: impl Into<String>) -> Self {
-        Self::Timeout { reason: reason.into() }
+        Self::Timeout { reason: reason.into(), kid: None }
+    }
+
+    /// [`KeyError::Timeout`] for this reason, of a call about this key.
+    pub fn timeout_of(kid: &KeyId, reason: impl Into<String>) -> Self {
+        Self::Timeout { reason: reason.into(), kid: Some(kid.clone()) }
+    }
+
+    /// The key that the error is about, where it names one.
+    pub fn kid(&self) -> Option<&KeyId> {
+        match self {
+            Self::NotFound { kid, .. } | Self::Disabled { kid, .. } => Some(kid),
+            Self::Timeout { kid, .. } => kid.as_ref(),
+            _ => None,
+        }
     }
 }
 
-impl fmt::Display for KeyErrorKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl KeyErrorKind {
+    /// The name that `Display`, events and metrics use.
+    pub const fn as_str(self) -> &'static str {
+        match self {
             Self::NotFound => "not_found",
             Self::Disabled => "disabled",
             Self::PermissionDenied => "permission_denied",
@@ -210,7 +227,13 @@ impl fmt::Display for KeyErrorKind {
             Self::NotAuthentic => "not_authentic",
             Self::Unavailable => "unavailable",
             Self::Timeout => "timeout",
-        })
+        }
+    }
+}
+
+impl fmt::Display for KeyErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 
@@ -246,6 +269,14 @@ mod tests {
             let silent = matches!(error.kind(), KeyErrorKind::Unavailable | KeyErrorKind::Timeout);
             assert_eq!(error.is_outage(), silent, "{error}");
         }
+    }
+
+    #[test]
+    fn a_timeout_names_the_key_where_it_is_known() {
+        let kid = KeyId::new("signing").unwrap();
+        assert_eq!(KeyError::timeout_of(&kid, "").kid(), Some(&kid));
+        assert_eq!(KeyError::timeout("").kid(), None);
+        assert_eq!(KeyError::not_found(&kid, None).kid(), Some(&kid));
     }
 
     #[test]
