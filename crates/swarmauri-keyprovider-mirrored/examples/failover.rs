@@ -16,10 +16,11 @@ use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use swarmauri_keyprovider::{JwksQuery, KeyProvider, KeyProviderExt, Secrets};
 use swarmauri_keyprovider_local::LocalKeyProvider;
-use swarmauri_keyprovider_mirrored::{MirrorMode, MirroredKeyProvider};
+use swarmauri_keyprovider_mirrored::{Backend, BreakerState, MirrorMode, MirroredKeyProvider};
 use swarmauri_keyprovider_stored::{SealingKey, StoredKeyProvider};
 use swarmauri_keyprovider_testkit::FaultyProvider;
 use swarmauri_keys::{ExportPolicy, Jwk, KeyAlg, KeyErrorKind, KeyRef, KeySpec, SecretMaterial};
@@ -41,11 +42,19 @@ async fn run(folder: &Path) -> Outcome {
     let (secondary, second) = sealed_keys(folder, "secondary.redb", &sealing).await?;
     let state = RedbStore::open(folder.join("state.redb")).await?;
     let builder = MirroredKeyProvider::builder(primary.clone(), secondary.clone());
-    let mirror = builder.state(Arc::new(state.clone())).open().await?;
+    let mirror = Arc::new(builder.state(Arc::new(state.clone())).open().await?);
     println!("A primary, a secondary, and a mirror over them in mode {}.", mirror.settings().mode);
     println!("All of it is in {}.", folder.display());
     what_was_found(&mirror).await?;
+    // It is the caller who decides that something runs in the background, and for how long.
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let upkeep = tokio::spawn({
+        let mirror = Arc::clone(&mirror);
+        async move { mirror.maintain(async { drop(stopped.await) }).await }
+    });
     steps(&mirror, &primary, &secondary).await?;
+    drop(stop);
+    println!("\nMaintenance is stopped; it asked {} times whether a side is back.", upkeep.await?.probes);
 
     // Frees the files before this ends; a process that is killed loses nothing that was acknowledged, either.
     drop((mirror, primary, secondary));
@@ -113,6 +122,8 @@ async fn steps(
     assert_eq!(serde_json::to_vec(&*meanwhile)?, serde_json::to_vec(&*before)?);
     println!("  the JWKS is byte for byte what it was");
 
+    println!("  its circuit breaker is {}: it costs nobody any time", breaker(mirror, Backend::Primary));
+
     step("In this mode no secret was copied, so none is served");
     let refused = mirror.get_key(signing.kid(), None, Secrets::Include).await.unwrap_err();
     assert_eq!(refused.kind(), KeyErrorKind::Unavailable);
@@ -121,6 +132,7 @@ async fn steps(
 
     step("The primary is back, and has lost a key");
     primary.faults().recover();
+    until("the primary is asked again", || breaker(mirror, Backend::Primary) == BreakerState::Closed).await?;
     primary.inner().destroy_key(tokens.kid(), None).await?;
     println!("  primary: {}", primary.get_public_jwk(tokens.kid(), None).await.unwrap_err());
     let jwk = mirror.get_public_jwk(tokens.kid(), None).await?;
@@ -141,13 +153,15 @@ async fn steps(
 
     step("The secondary is back, and is paid");
     secondary.faults().recover();
-    let plan = mirror.plan_reconcile().await;
-    for planned in &plan.steps {
-        println!("  to do: {planned}");
+    until("nothing is owed any more", || mirror.status().backlog.is_empty()).await?;
+
+    step("A drill says what an outage of the primary would leave");
+    let drill = mirror.drill().await;
+    println!("  {} versions were read from the secondary alone", drill.read);
+    for (id, reason) in &drill.at_risk {
+        println!("  {id} has no replica (reason: {reason})");
     }
-    assert!(mirror.apply(plan).await.is_clean());
-    assert!(mirror.status().backlog.is_empty());
-    println!("  nothing is owed any more");
+    assert!(drill.failed.is_empty(), "{drill:?}");
 
     step("The primary goes out again");
     primary.faults().outage();
@@ -258,6 +272,22 @@ async fn create(mirror: &MirroredKeyProvider, alg: KeyAlg, policy: ExportPolicy)
 fn shown(jwk: &Jwk) -> String {
     let id = jwk.version_id().unwrap();
     format!("{} at version {}, thumbprint {}", id.kid, id.version, jwk.key.thumbprint())
+}
+
+fn breaker(mirror: &MirroredKeyProvider, backend: Backend) -> BreakerState {
+    mirror.breakers().get(&backend).copied().unwrap_or(BreakerState::Closed)
+}
+
+/// Waits for what maintenance does by itself.
+async fn until(what: &str, done: impl Fn() -> bool) -> Outcome {
+    for _ in 0..1000 {
+        if done() {
+            println!("  {what}");
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    Err(format!("in vain: {what}").into())
 }
 
 fn step(title: &str) {

@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use swarmauri_keyprovider::{Feature, KeyProvider, Secrets};
+use swarmauri_keyprovider::{Feature, Secrets};
 use swarmauri_keys::{KeyError, KeyId, KeyState, KeySummary, KeyVersionId, PageRequest};
 
+use crate::deadline::within;
 use crate::events;
 use crate::map::Replica;
 use crate::marks::{Claim, SOURCE};
 use crate::provider::MirroredKeyProvider;
+use crate::side::Side;
 use crate::store::update;
 
 /// How many keys are asked for at a time.
@@ -28,20 +30,27 @@ pub(crate) struct Found {
 impl MirroredKeyProvider {
     /// Makes sure that replicas which earlier processes left on the secondary are in the map. Looks once;
     /// a failed look is repeated by the next caller.
+    ///
+    /// Whoever comes while another one is looking waits for it as long as a read may take.
     pub(crate) async fn ensure_adopted(&self) -> Result<(), KeyError> {
         if !self.mirrors() || self.map.is_complete() || !self.secondary_can.has(Feature::ListKeys) {
             return Ok(());
         }
-        let look = async || {
-            for (id, replicas) in self.scan_secondary().await? {
-                match sole(&replicas) {
-                    Some(found) => self.adopt(&id, found).await?,
-                    None => events::rival_replicas(&id),
-                }
+        let turn = within(self.settings.deadlines.public_read, self.adoption.lock()).await;
+        let mut adopted = turn.ok_or_else(|| {
+            KeyError::unavailable("the replicas on the secondary are still being looked through")
+        })?;
+        if *adopted {
+            return Ok(());
+        }
+        for (id, replicas) in self.scan_secondary(Whose::Caller).await? {
+            match sole(&replicas) {
+                Some(found) => self.adopt(&id, found).await?,
+                None => events::rival_replicas(&id),
             }
-            self.map.completed().await
-        };
-        self.adopted.get_or_try_init(look).await?;
+        }
+        self.map.completed().await?;
+        *adopted = true;
         Ok(())
     }
 
@@ -54,9 +63,9 @@ impl MirroredKeyProvider {
     }
 
     /// All replicas on the secondary.
-    pub(crate) async fn scan_secondary(&self) -> Result<Claims, KeyError> {
+    async fn scan_secondary(&self, whose: Whose) -> Result<Claims, KeyError> {
         let mut claims = Claims::new();
-        for_each_key(&*self.secondary, |summary| {
+        for_each_key(&self.secondary, whose, |summary| {
             if let Some((id, found)) = claimed(&summary) {
                 claims.entry(id).or_default().push(found);
             }
@@ -68,7 +77,7 @@ impl MirroredKeyProvider {
     /// The `kid`s on the secondary that are tagged as replicas, be it of keys that the map knows or not.
     pub(crate) async fn replica_kids(&self) -> Result<HashSet<KeyId>, KeyError> {
         let mut kids = HashSet::new();
-        for_each_key(&*self.secondary, |summary| {
+        for_each_key(&self.secondary, Whose::Caller, |summary| {
             if summary.tags.get(SOURCE).is_some() {
                 kids.insert(summary.kid);
             }
@@ -95,19 +104,32 @@ impl MirroredKeyProvider {
         if !self.secondary_can.has(Feature::ListKeys) {
             return Ok(None);
         }
-        let replicas = self.scan_secondary().await?.remove(id).unwrap_or_default();
+        let replicas = self.scan_secondary(Whose::Mirror).await?.remove(id).unwrap_or_default();
         Ok(sole(&replicas).cloned())
     }
 }
 
-/// Visits all keys of a provider, page by page.
+/// Who is waiting, and so how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whose {
+    /// Somebody who reads.
+    Caller,
+    /// The mirror itself, on its own account.
+    Mirror,
+}
+
+/// Visits all keys of a side, page by page.
 pub(crate) async fn for_each_key(
-    provider: &dyn KeyProvider,
+    side: &Side,
+    whose: Whose,
     mut visit: impl FnMut(KeySummary),
 ) -> Result<(), KeyError> {
     let mut request = PageRequest::first(PAGE);
     loop {
-        let page = provider.list_keys(&request).await?;
+        let page = match whose {
+            Whose::Caller => side.list_keys(&request).await?,
+            Whose::Mirror => side.survey_keys(&request).await?,
+        };
         page.items.into_iter().for_each(&mut visit);
         match page.next {
             Some(cursor) => request.cursor = Some(cursor),

@@ -29,12 +29,23 @@ impl MirroredKeyProvider {
         plan: ReconcilePlan,
         progress: impl FnMut(Progress<'_>) + Send,
     ) -> ReconcileReport {
+        self.apply_while(plan, &|| true, progress).await
+    }
+
+    /// The same, beginning no key once it is not to go on; what is left then is in no report.
+    pub(crate) async fn apply_while(
+        &self,
+        plan: ReconcilePlan,
+        go_on: &(impl Fn() -> bool + Sync),
+        progress: impl FnMut(Progress<'_>) + Send,
+    ) -> ReconcileReport {
         let ReconcilePlan { steps, conflicts, not_compared } = plan;
         let tale = Mutex::new(Tale { done: 0, total: steps.len(), progress });
         let mut waiting = by_key(steps).into_iter();
         let (mut running, mut done, mut failed) = (FuturesUnordered::new(), 0, Vec::new());
         loop {
             while running.len() < self.settings.repairs_at_once.get()
+                && go_on()
                 && let Some(steps) = waiting.next()
             {
                 running.push(self.apply_in_turn(steps, &tale));

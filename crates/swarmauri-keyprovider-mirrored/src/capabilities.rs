@@ -6,7 +6,7 @@ use swarmauri_keyprovider::{Capabilities, Feature};
 use swarmauri_keys::{KeyAlg, KeyClass};
 
 use crate::mode::MirrorMode;
-use crate::provider::Settings;
+use crate::settings::Settings;
 
 /// What the mirror can do.
 ///

@@ -3,14 +3,20 @@
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Deserialize;
 use swarmauri_keyprovider::registry::{BuildFuture, GROUP, PEAGEN_GROUP, ProviderRegistration, Registry};
 use swarmauri_keyprovider::{KeyProvider, ProviderConfig, RegistryError, inventory};
 use swarmauri_keystore::{KeyStore, StoreError};
 
+use crate::breaker::BreakerSettings;
+use crate::deadline::Deadlines;
+use crate::hedge::Hedge;
+use crate::maintain::Maintenance;
 use crate::mode::MirrorMode;
-use crate::provider::{JwksMerge, MirroredKeyProvider, NAME, OnPrimaryLoss, Settings};
+use crate::provider::{MirroredKeyProvider, NAME};
+use crate::settings::{JwksMerge, OnPrimaryLoss, Settings};
 
 /// The configuration of a mirrored provider: two more providers, and the [`Settings`].
 #[derive(Debug, Deserialize)]
@@ -28,6 +34,15 @@ struct Config {
     on_primary_loss: OnPrimaryLoss,
     #[serde(default = "some")]
     repairs_at_once: NonZeroUsize,
+    #[serde(default)]
+    deadlines: Deadlines,
+    #[serde(default)]
+    breaker: BreakerSettings,
+    hedge: Option<Hedge>,
+    #[serde(default, with = "crate::durations::optional")]
+    jwks_max_stale: Option<Duration>,
+    #[serde(default)]
+    maintenance: Maintenance,
     state: Option<StateConfig>,
 }
 
@@ -66,11 +81,27 @@ fn build<'a>(config: &'a ProviderConfig, registry: &'a Registry) -> BuildFuture<
             jwks_merge,
             on_primary_loss,
             repairs_at_once,
+            deadlines,
+            breaker,
+            hedge,
+            jwks_max_stale,
+            maintenance,
             state,
         } = config.settings()?;
         let primary = nested(registry, "primary", &primary).await?;
         let secondary = nested(registry, "secondary", &secondary).await?;
-        let settings = Settings { mode, fail_open_reads, jwks_merge, on_primary_loss, repairs_at_once };
+        let settings = Settings {
+            mode,
+            fail_open_reads,
+            jwks_merge,
+            on_primary_loss,
+            repairs_at_once,
+            deadlines,
+            breaker,
+            hedge,
+            jwks_max_stale,
+            maintenance,
+        };
         let mut builder = MirroredKeyProvider::builder(primary, secondary).settings(settings);
         if let Some(StateConfig { path }) = state {
             let store = open_state(&path).await.map_err(|error| config.error(format!("state: {error}")))?;

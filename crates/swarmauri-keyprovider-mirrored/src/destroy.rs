@@ -16,7 +16,7 @@ impl MirroredKeyProvider {
         // Before anything else, the wait for other writes included: from here on the secondary answers no
         // read of it (promise 4).
         update(&*self.map, kid, |record| record.begin_destroy(version)).await?;
-        let right = self.locks.lock(kid).await;
+        let right = self.lock(kid).await?;
         let destroyed = self.settle_destroy(&right, kid, version, was_known).await?;
         self.destroy_replicas(kid).await;
         Ok(destroyed)
@@ -104,7 +104,12 @@ impl MirroredKeyProvider {
                 events::replica_destroy_failed(&id, &error);
                 let said = error.to_string();
                 let noted = update(&*self.map, kid, |record| record.trouble(version, &said)).await;
+                // The others would wait as long.
+                let out = error.is_outage() || noted.is_err();
                 failure = noted.err().or(Some(error));
+                if out {
+                    break;
+                }
             }
         }
         failure

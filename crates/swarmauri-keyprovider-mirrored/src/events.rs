@@ -2,8 +2,14 @@
 //!
 //! No event carries secret material; errors do not either.
 
-use swarmauri_keys::{KeyError, KeyId, KeyRef, KeyVersion, KeyVersionId};
-use tracing::{info, warn};
+use std::time::Duration;
+
+use swarmauri_keys::{KeyError, KeyErrorKind, KeyId, KeyRef, KeyVersion, KeyVersionId};
+use tracing::{Span, debug, debug_span, info, warn};
+
+use crate::breaker::{Breaker, BreakerState};
+use crate::figures;
+use crate::guard::{Backend, Call};
 
 fn show(version: Option<KeyVersion>) -> String {
     version.map_or_else(|| "latest".to_owned(), |version| version.to_string())
@@ -43,15 +49,69 @@ pub(crate) fn outcome_unknown(operation: &str, kid: Option<&KeyId>, error: &KeyE
     warn!(operation, kid, kind = %error.kind(), %error, "outcome on the primary is unknown");
 }
 
-/// The secondary is asked, because the primary failed.
-pub(crate) fn failing_over(operation: &str, kid: &KeyId, version: Option<KeyVersion>, error: &KeyError) {
-    let version = show(version);
-    warn!(operation, %kid, version, kind = %error.kind(), %error, "failing over to the secondary");
+/// The secondary is asked, because the primary failed. While the primary is left alone that is nothing new.
+pub(crate) fn failing_over(
+    primary: &Breaker,
+    operation: &str,
+    kid: &KeyId,
+    version: Option<KeyVersion>,
+    error: &KeyError,
+) {
+    figures::failed_over(operation);
+    if primary.is_closed() {
+        warn!(operation, %kid, version = show(version), kind = %error.kind(), %error, "failing over to the secondary");
+    } else {
+        debug!(operation, %kid, version = show(version), kind = %error.kind(), %error, "failing over to the secondary");
+    }
 }
 
 /// The secondary is asked for something that is not about one key.
-pub(crate) fn failing_over_all(operation: &str, error: &KeyError) {
-    warn!(operation, kind = %error.kind(), %error, "failing over to the secondary");
+pub(crate) fn failing_over_all(primary: &Breaker, operation: &str, error: &KeyError) {
+    figures::failed_over(operation);
+    if primary.is_closed() {
+        warn!(operation, kind = %error.kind(), %error, "failing over to the secondary");
+    } else {
+        debug!(operation, kind = %error.kind(), %error, "failing over to the secondary");
+    }
+}
+
+/// Neither side answers: a JWKS of this age is served.
+pub(crate) fn serving_stale_jwks(age: Duration) {
+    figures::served_stale_jwks();
+    warn!(age_seconds = age.as_secs(), "serving the last good JWKS; neither side answers");
+}
+
+/// A backend is left alone, asked for a try, or asked as before.
+pub(crate) fn breaker_changed(backend: Backend, to: BreakerState, breaker: &Breaker) {
+    figures::breaker(backend, to);
+    let side = backend.as_str();
+    match to {
+        BreakerState::Open => {
+            let wait_ms = breaker.wait().map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
+            warn!(side, to = to.as_str(), wait_ms, "circuit breaker opened");
+        }
+        BreakerState::HalfOpen => info!(side, to = to.as_str(), "circuit breaker lets one call through"),
+        BreakerState::Closed => info!(side, to = to.as_str(), "circuit breaker closed"),
+    }
+}
+
+/// The span of one call of a backend.
+pub(crate) fn call_span(backend: Backend, call: &Call<'_>) -> Span {
+    debug_span!(
+        "key_mirror.call",
+        side = backend.as_str(),
+        operation = call.operation,
+        kid = call.kid.map(KeyId::as_str),
+        outcome = tracing::field::Empty,
+    )
+}
+
+/// How that call ended.
+pub(crate) fn call_ended(span: &Span, timed_out: bool, error: Option<KeyErrorKind>) {
+    if !span.is_disabled() {
+        let outcome = if timed_out { Some(KeyErrorKind::Timeout) } else { error };
+        span.record("outcome", outcome.map_or("ok", KeyErrorKind::as_str));
+    }
 }
 
 /// The secondary failed too.

@@ -8,10 +8,12 @@ use swarmauri_keys::{
 };
 
 use crate::events;
+use crate::hedge::{Hedge, hedged};
 use crate::map::{KidRecord, Replica};
 use crate::marks;
 use crate::mode::Fidelity;
-use crate::provider::{MirroredKeyProvider, OnPrimaryLoss};
+use crate::provider::MirroredKeyProvider;
+use crate::settings::OnPrimaryLoss;
 use crate::store::update;
 
 /// How often a read that is overtaken by rotations and destroys of its key starts again.
@@ -26,6 +28,21 @@ impl MirroredKeyProvider {
     ) -> Result<KeyRef, KeyError> {
         self.catch_up().await;
         self.check_not_destroyed(kid, version)?;
+        match self.hedge_of(kid, version, secrets) {
+            None => self.read_from_primary(kid, version, secrets).await,
+            Some((hedge, id, replica)) => {
+                let primary = self.read_from_primary(kid, version, secrets);
+                hedged(hedge, &self.hedges, primary, self.read_hedged(&id, &replica)).await
+            }
+        }
+    }
+
+    async fn read_from_primary(
+        &self,
+        kid: &KeyId,
+        version: Option<KeyVersion>,
+        secrets: Secrets,
+    ) -> Result<KeyRef, KeyError> {
         match self.primary.get_key(kid, version, secrets).await {
             // Asked again: a destroy may have ended while the primary was answering from before it.
             Ok(key) if !self.is_destroyed(kid, Some(key.version())) => {
@@ -46,6 +63,17 @@ impl MirroredKeyProvider {
     ) -> Result<Jwk, KeyError> {
         self.catch_up().await;
         self.check_not_destroyed(kid, version)?;
+        match self.hedge_of(kid, version, Secrets::Omit) {
+            None => self.read_jwk_from_primary(kid, version).await,
+            Some((hedge, id, replica)) => {
+                let primary = self.read_jwk_from_primary(kid, version);
+                let replica = async { self.read_hedged(&id, &replica).await?.public_jwk() };
+                hedged(hedge, &self.hedges, primary, replica).await
+            }
+        }
+    }
+
+    async fn read_jwk_from_primary(&self, kid: &KeyId, version: Option<KeyVersion>) -> Result<Jwk, KeyError> {
         match self.primary.get_public_jwk(kid, version).await {
             Ok(jwk) if jwk.version_id().is_none_or(|id| !self.is_destroyed(kid, Some(id.version))) => Ok(jwk),
             Ok(_) => self.read_undestroyed(kid, version, Secrets::Omit).await?.public_jwk(),
@@ -54,6 +82,29 @@ impl MirroredKeyProvider {
                 key.public_jwk()
             }
         }
+    }
+
+    /// Whether a read may be hedged, and with which replica: never one of a secret, and of the latest version only if
+    /// that is mirrored.
+    fn hedge_of(
+        &self,
+        kid: &KeyId,
+        version: Option<KeyVersion>,
+        secrets: Secrets,
+    ) -> Option<(Hedge, KeyVersionId, Replica)> {
+        let hedge = self.settings.hedge?;
+        if secrets == Secrets::Include || !self.settings.fail_open_reads || !self.mirrors() {
+            return None;
+        }
+        let record = self.map.get(kid)?.record;
+        let (found, replica) = record.servable(version)?;
+        let is_latest = || record.intent.is_none() && record.live_versions().last() == Some(found);
+        (version.is_some() || is_latest()).then(|| (hedge, kid.at(found), replica.clone()))
+    }
+
+    async fn read_hedged(&self, id: &KeyVersionId, replica: &Replica) -> Result<KeyRef, KeyError> {
+        let slow = KeyError::unavailable("the primary has not answered yet");
+        self.read_replica(id, replica, Secrets::Omit, slow).await
     }
 
     pub(crate) async fn read_versions(&self, kid: &KeyId) -> Result<Vec<KeyVersion>, KeyError> {
@@ -67,7 +118,7 @@ impl MirroredKeyProvider {
         if !self.may_fail_over(&error, Secrets::Omit) {
             return Err(error);
         }
-        events::failing_over("list_versions", kid, None, &error);
+        events::failing_over(self.primary.breaker(), "list_versions", kid, None, &error);
         if !self.mirrors() {
             let answer = self.undestroyed_of_secondary(kid).await;
             return answered_by_secondary("list_versions", answer, error);
@@ -131,7 +182,7 @@ impl MirroredKeyProvider {
             return Err(error);
         }
         if !self.mirrors() {
-            events::failing_over(operation, kid, version, &error);
+            events::failing_over(self.primary.breaker(), operation, kid, version, &error);
             let answer = self.read_same_name(kid, version, secrets).await;
             let key = answered_by_secondary(operation, answer, error)?;
             if secrets == Secrets::Include {
@@ -147,7 +198,7 @@ impl MirroredKeyProvider {
                 let gone = record.is_destroyed(version);
                 return Err(if gone { KeyError::not_found(kid, version) } else { error });
             };
-            events::failing_over(operation, kid, Some(found), &error);
+            events::failing_over(self.primary.breaker(), operation, kid, Some(found), &error);
             let answer = self.read_replica(&kid.at(found), replica, secrets, error.clone()).await;
             // The latest may have been destroyed meanwhile; then it is another one.
             let now = self.map.get(kid).map(|known| known.record).unwrap_or_default();

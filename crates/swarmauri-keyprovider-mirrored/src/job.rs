@@ -1,12 +1,12 @@
 //! What is to be done with a key, whoever does it, and what comes of it.
 
-use swarmauri_keyprovider::KeyOperations;
 use swarmauri_keys::{
     Acceptance, Ciphertext, KeyError, KeyId, KeyOperation, KeyRef, KeyVersion, KeyVersionId, PublicKey,
     SecretBytes, Signature, VerifyWith,
 };
 
 use crate::events;
+use crate::side::Operations;
 
 /// What is to be done, whoever does it.
 #[derive(Clone, Copy)]
@@ -54,7 +54,7 @@ impl Job<'_> {
     /// Has it done with a key of one side, under that side's name for it.
     pub(crate) async fn ask(
         &self,
-        side: &dyn KeyOperations,
+        side: Operations<'_>,
         kid: &KeyId,
         version: Option<KeyVersion>,
         acceptance: Acceptance,

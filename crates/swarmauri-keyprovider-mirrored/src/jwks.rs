@@ -10,7 +10,8 @@ use swarmauri_keys::{Fingerprint, Jwk, JwkSet, KeyError, KeyId, KeyState, KeyVer
 use crate::adopt::PAGE;
 use crate::events;
 use crate::map::{KidRecord, Replica};
-use crate::provider::{JwksMerge, MirroredKeyProvider, OnPrimaryLoss};
+use crate::provider::MirroredKeyProvider;
+use crate::settings::{JwksMerge, OnPrimaryLoss};
 
 /// Merged documents, kept for as long as neither side nor the map changes.
 #[derive(Debug, Default)]
@@ -32,20 +33,37 @@ struct Sources {
 impl MirroredKeyProvider {
     pub(crate) async fn read_jwks(&self, query: &JwksQuery) -> Result<Arc<JwkSet>, KeyError> {
         self.catch_up().await;
+        match self.jwks_of_either(query).await {
+            Ok(document) => {
+                self.keep_last_good(query, &document);
+                Ok(document)
+            }
+            Err(error) if error.is_outage() => self.last_good_jwks(query).ok_or(error),
+            refused => refused,
+        }
+    }
+
+    async fn jwks_of_either(&self, query: &JwksQuery) -> Result<Arc<JwkSet>, KeyError> {
         let (primary, outage) = match self.primary.jwks(query).await {
             Ok(set) => (Some(set), None),
             Err(error) if self.fails_over_on(&error) && self.has_fallback_keys() => {
-                events::failing_over_all("jwks", &error);
+                events::failing_over_all(self.primary.breaker(), "jwks", &error);
                 (None, Some(error))
             }
             Err(error) => return Err(error),
         };
         let mut secondary = None;
         if self.needs_secondary(outage.is_some()) {
-            if let Err(error) = self.ensure_adopted().await {
-                events::secondary_failed("list_keys", &error);
+            let adopted = self.ensure_adopted().await;
+            if let Err(error) = &adopted {
+                events::secondary_failed("list_keys", error);
             }
-            match self.secondary.jwks(&JwksQuery::ALL_LIVE).await {
+            let answer = match adopted {
+                // It would be waited for once more.
+                Err(error) if error.is_outage() => Err(error),
+                _ => self.secondary.jwks(&JwksQuery::ALL_LIVE).await,
+            };
+            match answer {
                 Ok(set) => secondary = Some(set),
                 Err(error) => {
                     events::secondary_failed("jwks", &error);
@@ -88,7 +106,13 @@ impl MirroredKeyProvider {
         }
         let mut look = SecondLook::default();
         for id in &merge.missing {
-            match self.look_for_missing(id).await {
+            // The others would wait as long for it.
+            let look_for = if look.unsure {
+                Err(KeyError::unavailable("the primary"))
+            } else {
+                self.look_for_missing(id).await
+            };
+            match look_for {
                 Ok(true) => {
                     look.lost.insert(id.clone());
                 }

@@ -35,26 +35,38 @@
 //! The map of what lives where is in memory, or with [`MirroredBuilder::state`] on a
 //! [`KeyStore`](swarmauri_keystore::KeyStore), where it outlives the process and can be shared by several. Without a store a
 //! new process finds replicas again by the tags they carry, but it does not know which destroys an earlier one still owed.
-//! There are no deadlines: a side that hangs is waited for until the caller drops the call, which it may do at any time.
-//! Nothing runs in the background.
+//!
+//! Every call of a side, and of the store, has a deadline ([`Deadlines`]), and stands behind a circuit breaker
+//! ([`BreakerSettings`]): a side that hangs costs a few callers their deadline, and then nobody anything. Calls may be dropped
+//! at any time. Nothing runs in the background, unless somebody runs [`MirroredKeyProvider::maintain`]. Deadlines take a tokio
+//! runtime with its timer (`enable_time`), but for a side that answers without waiting.
 //!
 //! **Architecture invariant:** this crate knows no concrete provider.
 
 mod adopt;
 mod apply;
+mod breaker;
+mod builder;
 mod capabilities;
 mod config;
 mod copy;
+mod deadline;
 mod destroy;
+mod drill;
+mod durations;
 #[cfg(any(feature = "jsoncanon", feature = "cbor"))]
 mod encode;
 mod events;
 mod failover;
+mod figures;
+mod guard;
+mod hedge;
 mod job;
 mod jwks;
 mod list;
 mod locks;
 mod loss;
+mod maintain;
 mod map;
 mod marks;
 mod mode;
@@ -65,6 +77,9 @@ mod provider;
 mod reconcile;
 mod replicate;
 mod restore;
+mod settings;
+mod side;
+mod stale;
 mod states;
 mod status;
 mod store;
@@ -73,11 +88,17 @@ mod survey;
 mod work;
 
 pub use apply::Progress;
+pub use breaker::{BreakerSettings, BreakerState};
+pub use builder::{BuildError, MirroredBuilder};
+pub use deadline::Deadlines;
+pub use drill::{DrillReport, FailedDrill, NotAtWork};
+pub use guard::Backend;
+pub use hedge::Hedge;
+pub use maintain::{Maintenance, MaintenanceReport};
 pub use mode::{Fidelity, KeptReason, MirrorMode};
 pub use plan::{Conflict, ReconcilePlan, Step};
 pub use proof::{FailedProof, Proof, ProofReport};
-pub use provider::{
-    BuildError, JwksMerge, MirroredBuilder, MirroredKeyProvider, NAME, OnPrimaryLoss, Settings,
-};
+pub use provider::{MirroredKeyProvider, NAME};
 pub use reconcile::{FailedStep, ReconcileReport};
+pub use settings::{JwksMerge, OnPrimaryLoss, Settings};
 pub use status::{Debt, DebtKind, MirrorStatus, RiskReason};

@@ -43,7 +43,7 @@ impl MirroredKeyProvider {
             Ok(page) => page,
             Err(error) if !self.fails_over_on(&error) => return Err(error),
             Err(error) => {
-                events::failing_over_all("list_keys", &error);
+                events::failing_over_all(self.primary.breaker(), "list_keys", &error);
                 let answer = if self.mirrors() {
                     self.page_of_replicas(after, limit).await
                 } else if begun {

@@ -2,10 +2,14 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
-use swarmauri_keys::KeyId;
+use swarmauri_keys::{KeyError, KeyId};
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
+
+use crate::deadline::within;
+use crate::provider::MirroredKeyProvider;
 
 /// The locks that are held or waited for.
 #[derive(Debug, Default)]
@@ -22,13 +26,22 @@ pub(crate) struct KidGuard<'a> {
 }
 
 impl KidLocks {
-    /// Waits for the right to write to this `kid`.
-    pub(crate) async fn lock(&self, kid: &KeyId) -> KidGuard<'_> {
+    /// Waits for the right to write to this `kid`, no longer than this.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::Unavailable`] if another write has not ended by then.
+    pub(crate) async fn lock(&self, kid: &KeyId, limit: Duration) -> Result<KidGuard<'_>, KeyError> {
         // Made before the wait, so that a waiter that is dropped tidies up too.
         let mut right = KidGuard { locks: self, kid: kid.clone(), guard: None };
         let lock = Arc::clone(self.in_use.lock().entry(kid.clone()).or_default());
-        right.guard = Some(lock.lock_owned().await);
-        right
+        let guard = within(limit, lock.lock_owned()).await;
+        right.guard = Some(guard.ok_or_else(|| {
+            KeyError::unavailable(format!(
+                "another write to {kid} is still under way; this one has not begun"
+            ))
+        })?);
+        Ok(right)
     }
 
     /// The right to write to this `kid`, if nobody has it now.
@@ -37,6 +50,13 @@ impl KidLocks {
         let lock = Arc::clone(self.in_use.lock().entry(kid.clone()).or_default());
         right.guard = Some(lock.try_lock_owned().ok()?);
         Some(right)
+    }
+}
+
+impl MirroredKeyProvider {
+    /// Waits for the right to write to this `kid`, as long as a write may take.
+    pub(crate) async fn lock(&self, kid: &KeyId) -> Result<KidGuard<'_>, KeyError> {
+        self.locks.lock(kid, self.settings.deadlines.write).await
     }
 }
 
@@ -61,29 +81,27 @@ impl Drop for KidGuard<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[tokio::test(start_paused = true)]
     async fn one_at_a_time_and_nothing_left_behind() {
-        let locks = KidLocks::default();
+        let (locks, second) = (KidLocks::default(), Duration::from_secs(1));
         let (a, b) = (KeyId::new("a").unwrap(), KeyId::new("b").unwrap());
-        let first = locks.lock(&a).await;
-        let _other = locks.lock(&b).await;
+        let first = locks.lock(&a, second).await.unwrap();
+        let _other = locks.lock(&b, second).await.unwrap();
         assert!(!first.is_contended());
         assert!(locks.try_lock(&a).is_none());
         assert!(!first.is_contended(), "who does not get the right at once does not wait for it");
-        let second = tokio::time::timeout(Duration::from_secs(1), locks.lock(&a)).await;
-        assert!(second.is_err(), "the first holds it, and the second is dropped while it waits");
-        let mut waiter = Box::pin(locks.lock(&a));
-        assert!(tokio::time::timeout(Duration::from_secs(1), &mut waiter).await.is_err());
+        let late = locks.lock(&a, second).await;
+        assert!(late.unwrap_err().is_outage(), "the first holds it, and a wait has an end");
+        let mut waiter = Box::pin(locks.lock(&a, Duration::MAX));
+        assert!(within(second, &mut waiter).await.is_none());
         assert!(first.is_contended());
         drop(waiter);
         assert!(!first.is_contended());
         drop(first);
         assert_eq!(locks.in_use.lock().len(), 1);
-        drop(locks.lock(&a).await);
+        drop(locks.lock(&a, second).await);
         assert_eq!(locks.in_use.lock().len(), 1);
     }
 }

@@ -42,7 +42,7 @@ impl MirroredKeyProvider {
     }
 
     pub(crate) async fn give_up(&self, id: &KeyVersionId) -> Result<(), KeyError> {
-        let _right = self.locks.lock(&id.kid).await;
+        let _right = self.lock(&id.kid).await?;
         let known = self.map.get(&id.kid);
         let live = known.is_some_and(|known| known.record.is_live(id.version));
         if !live || !self.is_lost(id).await? {

@@ -150,6 +150,22 @@ impl KidRecord {
         self.versions.values().any(goes)
     }
 
+    /// Whether something is still to be done: a copy, a destroy, a state to be passed on or found out.
+    pub(crate) fn owes(&self) -> bool {
+        let Self { whole, versions, switches, restoring, intent } = self;
+        let unsettled = |state: &VersionState| {
+            matches!(state, VersionState::Pending { .. } | VersionState::Destroying { .. })
+        };
+        let untold = |version: &KeyVersion, switch: &Switch| {
+            switch.primary == Position::Unknown || self.to_be_told(*version).is_some()
+        };
+        matches!(whole, Whole::Destroying { .. })
+            || intent.is_some()
+            || !restoring.is_empty()
+            || versions.values().any(unsettled)
+            || switches.iter().any(|(version, switch)| untold(version, switch))
+    }
+
     /// The versions that the primary no longer has, and the secondary may.
     pub(crate) fn doomed(&self) -> Vec<KeyVersion> {
         let gone =

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
-use swarmauri_keyprovider::{KeyOperations, Secrets, random_secret};
+use swarmauri_keyprovider::{Secrets, random_secret};
 use swarmauri_keys::{
     Acceptance, Ciphertext, KeyAlg, KeyError, KeyOperation, KeyRef, KeyVersionId, PublicKey, SecretBytes,
     VerifyWith,
@@ -14,6 +14,7 @@ use crate::events;
 use crate::map::Replica;
 use crate::mode::Fidelity;
 use crate::provider::MirroredKeyProvider;
+use crate::side::Operations;
 
 /// How a replica was proved to be of the key that it stands in for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -89,22 +90,25 @@ impl MirroredKeyProvider {
         let Some((primary, secondary)) = sides.filter(|_| replica.fidelity == Fidelity::Full) else {
             return Ok(Proof::Thumbprint);
         };
-        let challenge = Challenge { id, at: &replica.at, primary, secondary, secret: random_secret()? };
+        let (holder, judge) = ((secondary, &replica.at), (primary, id));
+        let challenge = Challenge { id, holder, judge, secret: random_secret()? };
         challenge.put_to(&shown).await
     }
 }
 
 /// A question that only the holder of the secret of a key can answer.
-struct Challenge<'a> {
-    id: &'a KeyVersionId,
-    at: &'a KeyVersionId,
-    primary: &'a dyn KeyOperations,
-    secondary: &'a dyn KeyOperations,
-    secret: SecretBytes,
+pub(crate) struct Challenge<'a> {
+    /// What is challenged, under the primary's name.
+    pub(crate) id: &'a KeyVersionId,
+    /// Who has to show that it holds the secret, and under which name.
+    pub(crate) holder: (Operations<'a>, &'a KeyVersionId),
+    /// Who says whether it does, and under which name.
+    pub(crate) judge: (Operations<'a>, &'a KeyVersionId),
+    pub(crate) secret: SecretBytes,
 }
 
 impl Challenge<'_> {
-    async fn put_to(&self, key: &KeyRef) -> Result<Proof, KeyError> {
+    pub(crate) async fn put_to(&self, key: &KeyRef) -> Result<Proof, KeyError> {
         let may = |operation| key.check_operation(operation, Acceptance::EnabledOnly).is_ok();
         match key.alg() {
             KeyAlg::Ed25519 | KeyAlg::EcdsaP256Sha256 | KeyAlg::RsaPssSha256
@@ -129,42 +133,44 @@ impl Challenge<'_> {
     }
 
     async fn sign(&self) -> Result<Proof, KeyError> {
-        let (at, message) = (self.at, self.message());
-        let answer = self.secondary.sign(&at.kid, Some(at.version), &message).await?;
-        let (with, acceptance) = (VerifyWith::Version(self.id.version), Acceptance::EnabledOnly);
-        let verified = self.primary.verify(&self.id.kid, with, &message, &answer.bytes, acceptance).await;
+        let ((holder, at), (judge, id), message) = (self.holder, self.judge, self.message());
+        let answer = holder.sign(&at.kid, Some(at.version), &message).await?;
+        let (with, acceptance) = (VerifyWith::Version(id.version), Acceptance::EnabledOnly);
+        let verified = judge.verify(&id.kid, with, &message, &answer.bytes, acceptance).await;
         self.judge(verified.map(|_| true), Proof::Signature)
     }
 
     async fn mac(&self) -> Result<Proof, KeyError> {
-        let (at, message) = (self.at, self.message());
-        let answer = self.secondary.mac(&at.kid, Some(at.version), &message).await?;
-        let (with, acceptance) = (VerifyWith::Version(self.id.version), Acceptance::EnabledOnly);
-        let verified = self.primary.verify_mac(&self.id.kid, with, &message, &answer.bytes, acceptance).await;
+        let ((holder, at), (judge, id), message) = (self.holder, self.judge, self.message());
+        let answer = holder.mac(&at.kid, Some(at.version), &message).await?;
+        let (with, acceptance) = (VerifyWith::Version(id.version), Acceptance::EnabledOnly);
+        let verified = judge.verify_mac(&id.kid, with, &message, &answer.bytes, acceptance).await;
         self.judge(verified.map(|_| true), Proof::Mac)
     }
 
     async fn decrypt(&self) -> Result<Proof, KeyError> {
-        let (id, secret) = (self.id, &self.secret);
-        let sealed =
-            self.primary.encrypt(&id.kid, Some(id.version), secret.expose_secret(), CHALLENGE).await?;
-        let opened = self.secondary.decrypt(&self.renamed(sealed), CHALLENGE, Acceptance::EnabledOnly).await;
+        let ((holder, _), (judge, id)) = (self.holder, self.judge);
+        let secret = self.secret.expose_secret();
+        let sealed = judge.encrypt(&id.kid, Some(id.version), secret, CHALLENGE).await?;
+        let opened = holder.decrypt(&self.renamed(sealed), CHALLENGE, Acceptance::EnabledOnly).await;
         self.judge(opened.map(|opened| opened == self.secret), Proof::Decryption)
     }
 
     async fn unwrap(&self) -> Result<Proof, KeyError> {
-        let wrapped = self.primary.wrap_key(&self.id.kid, Some(self.id.version), &self.secret).await?;
-        let opened = self.secondary.unwrap_key(&self.renamed(wrapped), Acceptance::EnabledOnly).await;
+        let ((holder, _), (judge, id)) = (self.holder, self.judge);
+        let wrapped = judge.wrap_key(&id.kid, Some(id.version), &self.secret).await?;
+        let opened = holder.unwrap_key(&self.renamed(wrapped), Acceptance::EnabledOnly).await;
         self.judge(opened.map(|opened| opened == self.secret), Proof::Decryption)
     }
 
     async fn agree(&self) -> Result<Proof, KeyError> {
+        let ((holder, at), (judge, id)) = (self.holder, self.judge);
         // Any 32 bytes are a public key (RFC 7748 section 5).
         let mut peer = [0; 32];
         peer.iter_mut().zip(self.secret.expose_secret()).for_each(|(to, from)| *to = *from);
         let (peer, accept) = (PublicKey::X25519(peer), Acceptance::EnabledOnly);
-        let theirs = self.secondary.agree(&self.at.kid, Some(self.at.version), &peer, accept).await?;
-        let ours = self.primary.agree(&self.id.kid, Some(self.id.version), &peer, accept).await;
+        let theirs = holder.agree(&at.kid, Some(at.version), &peer, accept).await?;
+        let ours = judge.agree(&id.kid, Some(id.version), &peer, accept).await;
         self.judge(ours.map(|ours| ours == theirs), Proof::Agreement)
     }
 
@@ -173,7 +179,7 @@ impl Challenge<'_> {
     }
 
     fn renamed(&self, sealed: Ciphertext) -> Ciphertext {
-        let KeyVersionId { kid, version } = self.at.clone();
+        let KeyVersionId { kid, version } = self.holder.1.clone();
         Ciphertext { kid, version, ..sealed }
     }
 

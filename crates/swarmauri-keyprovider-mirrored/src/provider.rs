@@ -1,10 +1,8 @@
-//! The provider: its settings, its builder, and a thin `impl KeyProvider`.
+//! The provider, and a thin `impl KeyProvider`.
 
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
 use swarmauri_keyprovider::{
     Capabilities, Feature, JwksQuery, KeyOperations, KeyProvider, KeyReference, Secrets,
 };
@@ -12,16 +10,18 @@ use swarmauri_keys::{
     Jwk, JwkSet, KeyAlg, KeyError, KeyId, KeyMaterial, KeyRef, KeySpec, KeyState, KeySummary, KeyVersion,
     KeyVersionId, Page, PageRequest, SecretBytes, SpecOverrides,
 };
-use swarmauri_keystore::KeyStore;
 
-use crate::capabilities;
+use crate::builder::{BuildError, MirroredBuilder};
 use crate::events;
 use crate::failover::answered_by_secondary;
+use crate::hedge::Budget;
 use crate::jwks::JwksCache;
 use crate::locks::KidLocks;
 use crate::mode::MirrorMode;
-use crate::store::{MemoryMap, MirrorMap};
-use crate::stored::StoredMap;
+use crate::settings::Settings;
+use crate::side::Side;
+use crate::stale::LastGood;
+use crate::store::MirrorMap;
 
 /// The name under which the provider is registered.
 pub const NAME: &str = "MirroredKeyProvider";
@@ -31,218 +31,20 @@ pub const NAME: &str = "MirroredKeyProvider";
 /// One secondary serves one mirror: replicas are known by the `kid` they are copies of.
 #[derive(Debug)]
 pub struct MirroredKeyProvider {
-    pub(crate) primary: Arc<dyn KeyProvider>,
-    pub(crate) secondary: Arc<dyn KeyProvider>,
+    pub(crate) primary: Side,
+    pub(crate) secondary: Side,
     pub(crate) settings: Settings,
     pub(crate) capabilities: Capabilities,
     pub(crate) primary_can: Capabilities,
     pub(crate) secondary_can: Capabilities,
     pub(crate) map: Box<dyn MirrorMap>,
     pub(crate) locks: KidLocks,
-    /// Set once the replicas of earlier processes have been found by their tags.
-    pub(crate) adopted: tokio::sync::OnceCell<()>,
+    /// Whether the replicas of earlier processes have been found by their tags; held by whoever is looking.
+    pub(crate) adoption: tokio::sync::Mutex<bool>,
     pub(crate) jwks_cache: JwksCache,
-}
-
-/// How a mirrored provider behaves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Settings {
-    /// What is copied.
-    pub mode: MirrorMode,
-    /// Whether reads go to the secondary when the primary fails.
-    pub fail_open_reads: bool,
-    /// Which keys of the secondary a JWKS may hold.
-    pub jwks_merge: JwksMerge,
-    /// What happens to reads of a mirrored key that the primary no longer has.
-    pub on_primary_loss: OnPrimaryLoss,
-    /// How many keys `reconcile` repairs at once, at most.
-    pub repairs_at_once: NonZeroUsize,
-}
-
-impl Settings {
-    /// The default of [`Settings::repairs_at_once`].
-    pub const REPAIRS_AT_ONCE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(7);
-}
-
-/// Which keys of the secondary a JWKS may hold, beside those of the primary.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum JwksMerge {
-    /// Replicas, and keys that only the secondary has. Whoever can write to the secondary can then add a
-    /// key that verifiers trust.
-    #[default]
-    All,
-    /// Replicas alone, each checked against the fingerprint recorded when it was copied.
-    ReplicasOnly,
-}
-
-/// What happens to reads of a mirrored key that the primary, up and well, says it does not have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OnPrimaryLoss {
-    /// The replica answers for its public part: a primary that lost keys costs no reader anything. A key
-    /// that somebody destroys on the primary directly, behind the mirror's back, stays published.
-    #[default]
-    ServeReplica,
-    /// The answer is the primary's "not found". For those who revoke keys on the primary directly.
-    Refuse,
-}
-
-/// Builds a [`MirroredKeyProvider`].
-#[derive(Debug, Clone)]
-pub struct MirroredBuilder {
-    primary: Arc<dyn KeyProvider>,
-    secondary: Arc<dyn KeyProvider>,
-    settings: Settings,
-    state: Option<Arc<dyn KeyStore>>,
-}
-
-/// Why a mirrored provider cannot be built.
-#[derive(Debug, Clone, thiserror::Error)]
-#[non_exhaustive]
-pub enum BuildError {
-    /// A provider cannot be its own mirror.
-    #[error("primary and secondary are the same provider; a mirror needs two")]
-    SameProvider,
-    /// The secondary takes no key of the kinds that the mode copies.
-    #[error(
-        "mode {mode} copies keys to the secondary, and {secondary} imports none that {primary} creates or \
-         imports; use mode none to fail over without copies"
-    )]
-    NothingToMirror {
-        /// The mode that was asked for.
-        mode: MirrorMode,
-        /// The name of the primary.
-        primary: String,
-        /// The name of the secondary.
-        secondary: String,
-    },
-    /// A mirror with a state store must read it first.
-    #[error("a mirror with a state store is opened, not built: call open() and await it")]
-    NotOpened,
-    /// The state of the mirror cannot be read.
-    #[error("the state of the mirror cannot be read: {0}")]
-    State(#[source] KeyError),
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            mode: MirrorMode::default(),
-            fail_open_reads: true,
-            jwks_merge: JwksMerge::default(),
-            on_primary_loss: OnPrimaryLoss::default(),
-            repairs_at_once: Self::REPAIRS_AT_ONCE,
-        }
-    }
-}
-
-impl MirroredBuilder {
-    /// Sets what is copied. Default: `public_only`.
-    #[must_use]
-    pub fn mode(mut self, mode: MirrorMode) -> Self {
-        self.settings.mode = mode;
-        self
-    }
-
-    /// Sets whether reads fail over. Default: they do. If not, the secondary answers nothing at all: errors
-    /// of the primary come back unchanged, and the JWKS is the primary's.
-    #[must_use]
-    pub fn fail_open_reads(mut self, fail_open: bool) -> Self {
-        self.settings.fail_open_reads = fail_open;
-        self
-    }
-
-    /// Sets which keys of the secondary a JWKS may hold. Default: all.
-    #[must_use]
-    pub fn jwks_merge(mut self, merge: JwksMerge) -> Self {
-        self.settings.jwks_merge = merge;
-        self
-    }
-
-    /// Sets what happens to reads of a mirrored key that the primary no longer has. Default: the replica
-    /// answers.
-    #[must_use]
-    pub fn on_primary_loss(mut self, on_loss: OnPrimaryLoss) -> Self {
-        self.settings.on_primary_loss = on_loss;
-        self
-    }
-
-    /// Sets how many keys `reconcile` repairs at once, at most. Default: 8. Steps of one key are taken one after the other.
-    #[must_use]
-    pub fn repairs_at_once(mut self, most: NonZeroUsize) -> Self {
-        self.settings.repairs_at_once = most;
-        self
-    }
-
-    /// Sets everything at once.
-    #[must_use]
-    pub fn settings(mut self, settings: Settings) -> Self {
-        self.settings = settings;
-        self
-    }
-
-    /// Sets where the mirror keeps its state: what is mirrored where, what is owed, what is destroyed. Default: in memory,
-    /// for as long as the provider lives. With a store it outlives the process, and processes that share the store agree.
-    ///
-    /// A store is for one mirror, as a secondary is. It holds no key material.
-    #[must_use]
-    pub fn state(mut self, store: Arc<dyn KeyStore>) -> Self {
-        self.state = Some(store);
-        self
-    }
-
-    /// Builds a provider that keeps its state in memory. Nothing is read or written yet.
-    ///
-    /// # Errors
-    ///
-    /// Any [`BuildError`]; [`BuildError::NotOpened`] if there is a state store.
-    pub fn build(self) -> Result<MirroredKeyProvider, BuildError> {
-        if self.state.is_some() {
-            return Err(BuildError::NotOpened);
-        }
-        self.with_map(Box::new(MemoryMap::default()))
-    }
-
-    /// Reads the state, and builds the provider.
-    ///
-    /// # Errors
-    ///
-    /// Any [`BuildError`]; [`BuildError::State`] if the store fails, or holds what cannot be read.
-    pub async fn open(mut self) -> Result<MirroredKeyProvider, BuildError> {
-        let Some(store) = self.state.take() else {
-            return self.build();
-        };
-        let map = StoredMap::open(store).await.map_err(BuildError::State)?;
-        self.with_map(Box::new(map))
-    }
-
-    fn with_map(self, map: Box<dyn MirrorMap>) -> Result<MirroredKeyProvider, BuildError> {
-        let Self { primary, secondary, settings, state: _ } = self;
-        if std::ptr::addr_eq(Arc::as_ptr(&primary), Arc::as_ptr(&secondary)) {
-            return Err(BuildError::SameProvider);
-        }
-        let (primary_can, secondary_can) = (primary.supports(), secondary.supports());
-        if !capabilities::can_mirror(settings.mode, &primary_can, &secondary_can) {
-            return Err(BuildError::NothingToMirror {
-                mode: settings.mode,
-                primary: primary.name().to_owned(),
-                secondary: secondary.name().to_owned(),
-            });
-        }
-        Ok(MirroredKeyProvider {
-            capabilities: capabilities::of_mirror(settings, &primary_can, &secondary_can),
-            primary,
-            secondary,
-            settings,
-            primary_can,
-            secondary_can,
-            map,
-            locks: KidLocks::default(),
-            adopted: tokio::sync::OnceCell::new(),
-            jwks_cache: JwksCache::default(),
-        })
-    }
+    pub(crate) last_good: LastGood,
+    pub(crate) hedges: Budget,
+    pub(crate) random: parking_lot::Mutex<fastrand::Rng>,
 }
 
 impl MirroredKeyProvider {
@@ -257,7 +59,7 @@ impl MirroredKeyProvider {
 
     /// Starts from the default settings.
     pub fn builder(primary: Arc<dyn KeyProvider>, secondary: Arc<dyn KeyProvider>) -> MirroredBuilder {
-        MirroredBuilder { primary, secondary, settings: Settings::default(), state: None }
+        MirroredBuilder::new(primary, secondary)
     }
 
     /// How this provider behaves.
@@ -349,7 +151,7 @@ impl KeyProvider for MirroredKeyProvider {
     }
 
     fn operations(&self) -> Option<&dyn KeyOperations> {
-        let any = !self.capabilities.operations.is_empty() && self.primary.operations().is_some();
+        let any = !self.capabilities.operations.is_empty() && self.primary.has_operations();
         any.then_some(self)
     }
 

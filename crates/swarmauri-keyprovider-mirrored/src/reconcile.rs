@@ -3,11 +3,13 @@
 use serde::Serialize;
 use swarmauri_keyprovider::{Feature, Secrets};
 use swarmauri_keys::{KeyError, KeyId, KeyRef, KeyVersion, KeyVersionId};
+use tracing::Instrument as _;
 
-use crate::adopt::{Found, for_each_key};
+use crate::adopt::{Found, Whose, for_each_key};
 use crate::apply::Progress;
 use crate::destroy::knows;
 use crate::failover::check_answer;
+use crate::figures;
 use crate::map::{Facts, Replica, VersionState, Whole};
 use crate::marks;
 use crate::plan::{Conflict, ReconcilePlan, Step};
@@ -54,11 +56,32 @@ impl MirroredKeyProvider {
 
     /// The same, telling before each step how far it is. What one page of keys calls for is done before the next page is
     /// looked at, so the total is that of the page.
-    pub async fn reconcile_with(&self, mut progress: impl FnMut(Progress<'_>) + Send) -> ReconcileReport {
+    pub async fn reconcile_with(&self, progress: impl FnMut(Progress<'_>) + Send) -> ReconcileReport {
+        self.reconcile_while(|| true, progress).await
+    }
+
+    /// The same, beginning nothing once it is not to go on.
+    pub(crate) async fn reconcile_while(
+        &self,
+        go_on: impl Fn() -> bool + Sync,
+        progress: impl FnMut(Progress<'_>) + Send,
+    ) -> ReconcileReport {
+        let span = tracing::info_span!("key_mirror.reconcile");
+        self.survey_and_apply(go_on, progress).instrument(span).await
+    }
+
+    async fn survey_and_apply(
+        &self,
+        go_on: impl Fn() -> bool + Sync,
+        mut progress: impl FnMut(Progress<'_>) + Send,
+    ) -> ReconcileReport {
         let (mut survey, mut report) = (Survey::default(), ReconcileReport::default());
-        while let Some(plan) = self.survey_on(&mut survey).await {
-            report.absorb(self.apply_with(plan, &mut progress).await);
+        while go_on()
+            && let Some(plan) = self.survey_on(&mut survey).await
+        {
+            report.absorb(self.apply_while(plan, &go_on, &mut progress).await);
         }
+        figures::looked_through(self);
         report
     }
 
@@ -73,13 +96,13 @@ impl MirroredKeyProvider {
     pub(crate) async fn apply_step(&self, step: &Step) -> Result<(), KeyError> {
         match step {
             Step::SettleIntent { kid } => {
-                let _right = self.locks.lock(kid).await;
+                let _right = self.lock(kid).await?;
                 self.take_in(kid).await?;
                 update(&*self.map, kid, |record| record.intent = None).await?;
                 self.copy_all(kid).await
             }
             Step::TakeIn { kid } => {
-                let _right = self.locks.lock(kid).await;
+                let _right = self.lock(kid).await?;
                 self.take_in(kid).await?;
                 self.copy_all(kid).await
             }
@@ -88,11 +111,11 @@ impl MirroredKeyProvider {
             Step::AdoptReplica { id, at } => self.adopt_checked(id, at).await,
             // Looked at once more: it may be back.
             Step::Copy { id } | Step::Forget { id } => {
-                let _right = self.locks.lock(&id.kid).await;
+                let _right = self.lock(&id.kid).await?;
                 self.copy_or_forget(id).await
             }
             Step::CopyAgain { id, at } => {
-                let _right = self.locks.lock(&id.kid).await;
+                let _right = self.lock(&id.kid).await?;
                 match self.secondary.get_key(&at.kid, Some(at.version), Secrets::Omit).await {
                     Ok(answer) => return self.check_home(id, &answer),
                     Err(KeyError::NotFound { .. }) => {}
@@ -160,14 +183,14 @@ impl MirroredKeyProvider {
     async fn settle_tagged(&self, tag: &str) -> Result<(), KeyError> {
         self.primary_can.require(Feature::ListKeys)?;
         let mut tagged = Vec::new();
-        for_each_key(&*self.primary, |summary| {
+        for_each_key(&self.primary, Whose::Mirror, |summary| {
             if summary.tags.get(marks::INTENT) == Some(tag) {
                 tagged.push(summary.kid);
             }
         })
         .await?;
         for kid in tagged {
-            let _right = self.locks.lock(&kid).await;
+            let _right = self.lock(&kid).await?;
             self.take_in(&kid).await?;
             self.copy_all(&kid).await?;
         }
@@ -175,7 +198,7 @@ impl MirroredKeyProvider {
     }
 
     async fn finish_destroy(&self, kid: &KeyId, version: Option<KeyVersion>) -> Result<(), KeyError> {
-        let right = self.locks.lock(kid).await;
+        let right = self.lock(kid).await?;
         let record = self.map.get(kid).map(|known| known.record).unwrap_or_default();
         let undecided = match version {
             None => matches!(record.whole, Whole::Destroying { .. }),
@@ -195,7 +218,7 @@ impl MirroredKeyProvider {
 
     /// Adopts a replica, unless the primary has another key under that name.
     async fn adopt_checked(&self, id: &KeyVersionId, at: &KeyVersionId) -> Result<(), KeyError> {
-        let _right = self.locks.lock(&id.kid).await;
+        let _right = self.lock(&id.kid).await?;
         let Some(found) = self.replica_at(id, at).await? else {
             return Ok(());
         };
@@ -215,7 +238,7 @@ impl MirroredKeyProvider {
     }
 
     async fn destroy_unwanted(&self, id: &KeyVersionId, at: &KeyVersionId) -> Result<(), KeyError> {
-        let _right = self.locks.lock(&id.kid).await;
+        let _right = self.lock(&id.kid).await?;
         let record = self.map.get(&id.kid).map(|known| known.record).unwrap_or_default();
         let is_home = record.servable(Some(id.version)).is_some_and(|(_, replica)| replica.at == *at);
         if is_home || self.replica_at(id, at).await?.is_none() {

@@ -25,8 +25,9 @@ impl MirroredKeyProvider {
         spec: &KeySpec,
         material: Option<KeyMaterial>,
     ) -> Result<KeyRef, KeyError> {
-        self.catch_up().await;
         check_tags(spec.tags())?;
+        self.primary.check_asked()?;
+        self.catch_up().await;
         match spec.kid() {
             Some(kid) => self.make_at(kid, spec, material).await,
             None if !self.mirrors() => self.ask_to_make(spec, material).await,
@@ -39,11 +40,12 @@ impl MirroredKeyProvider {
     }
 
     pub(crate) async fn rotate(&self, kid: &KeyId, overrides: &SpecOverrides) -> Result<KeyRef, KeyError> {
-        self.catch_up().await;
         if let Some(tags) = &overrides.tags {
             check_tags(tags)?;
         }
-        let _right = self.locks.lock(kid).await;
+        self.primary.check_asked()?;
+        self.catch_up().await;
+        let _right = self.lock(kid).await?;
         let begun = match self.begin(kid, Intent::Rotate).await? {
             Ok(begun) => begun,
             Err(Whole::Destroyed) => return Err(KeyError::not_found(kid, None)),
@@ -68,7 +70,7 @@ impl MirroredKeyProvider {
         spec: &KeySpec,
         material: Option<KeyMaterial>,
     ) -> Result<KeyRef, KeyError> {
-        let _right = self.locks.lock(kid).await;
+        let _right = self.lock(kid).await?;
         let begun = self.begin(kid, Intent::Create).await?.map_err(|_| {
             KeyError::conflict(format!("{kid} was destroyed, or is being destroyed; a kid is not used again"))
         })?;
@@ -86,7 +88,7 @@ impl MirroredKeyProvider {
         self.map.begin_intent(tag.as_str()).await?;
         match self.ask_to_make(&tagged, material).await {
             Ok(key) => {
-                let _right = self.locks.lock(key.kid()).await;
+                let _right = self.lock(key.kid()).await?;
                 self.record(&key).await?;
                 self.map.settle_intent(tag.as_str()).await?;
                 self.copy(key.id(), Some(Made { key: &key, public_alone })).await;

@@ -176,7 +176,7 @@ impl MirroredKeyProvider {
     /// That a disabled version is on its way is recorded first: until it is disabled there, whoever finds it enabled on the
     /// primary knows that this is not what somebody asked for.
     pub(crate) async fn restore(&self, id: &KeyVersionId) -> Result<(), KeyError> {
-        let _right = self.locks.lock(&id.kid).await;
+        let _right = self.lock(&id.kid).await?;
         self.catch_up().await;
         let record = self.map.get(&id.kid).map(|known| known.record).unwrap_or_default();
         let Some((_, replica)) = record.servable(Some(id.version)) else {

@@ -20,7 +20,7 @@ impl MirroredKeyProvider {
         state: KeyState,
     ) -> Result<(), KeyError> {
         self.catch_up().await;
-        let _right = self.locks.lock(kid).await;
+        let _right = self.lock(kid).await?;
         self.check_not_destroyed(kid, Some(version))?;
         let before = update(&*self.map, kid, |record| record.begin_switch(version)).await?;
         let (operation, answer) = if state == KeyState::Enabled {
@@ -88,7 +88,7 @@ impl MirroredKeyProvider {
 
     /// Finds out what state a version is in, when that is not known, or not what was seen on either side.
     pub(crate) async fn settle_state(&self, id: &KeyVersionId) -> Result<(), KeyError> {
-        let _right = self.locks.lock(&id.kid).await;
+        let _right = self.lock(&id.kid).await?;
         let record = self.map.get(&id.kid).map(|known| known.record).unwrap_or_default();
         if record.is_destroyed(Some(id.version)) {
             return Ok(());

@@ -6,6 +6,9 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::adopt::PAGE;
+use crate::breaker::BreakerState;
+use crate::figures;
+use crate::guard::Backend;
 use crate::map::{Intent, KidRecord, Position, Trouble, VersionState, Whole};
 use crate::mode::{Fidelity, KeptReason, MirrorMode};
 use crate::provider::MirroredKeyProvider;
@@ -26,8 +29,11 @@ pub struct MirrorStatus {
     pub at_risk: BTreeMap<RiskReason, usize>,
     /// Versions destroyed, for which a tombstone is kept.
     pub tombstones: usize,
-    /// What is owed; [`reconcile`](MirroredKeyProvider::reconcile) pays it.
+    /// What is owed; [`reconcile`](MirroredKeyProvider::reconcile) pays it, and
+    /// [`maintain`](MirroredKeyProvider::maintain) does so by itself.
     pub backlog: Vec<Debt>,
+    /// What the circuit breaker before each backend does. The state store is there if there is one.
+    pub breakers: BTreeMap<Backend, BreakerState>,
 }
 
 /// Why a key version that the primary has would be lost with it.
@@ -79,8 +85,30 @@ pub enum DebtKind {
 }
 
 impl MirroredKeyProvider {
-    /// What the mirror holds and owes right now. Writes under way show as debts.
+    /// What the mirror holds and owes right now. Writes under way show as debts. Looks at every record.
     pub fn status(&self) -> MirrorStatus {
+        let status = self.look_at_status();
+        figures::backlog(self.debtors());
+        figures::status(&status);
+        status
+    }
+
+    /// How many keys owe something, creates of unknown `kid` included.
+    pub(crate) fn debtors(&self) -> usize {
+        self.map.debtors() + self.map.open_intents().len()
+    }
+
+    /// What the circuit breaker before each backend does.
+    pub fn breakers(&self) -> BTreeMap<Backend, BreakerState> {
+        let mut breakers = BTreeMap::from([
+            (Backend::Primary, self.primary.breaker().state()),
+            (Backend::Secondary, self.secondary.breaker().state()),
+        ]);
+        breakers.extend(self.map.breaker().map(|state| (Backend::State, state)));
+        breakers
+    }
+
+    fn look_at_status(&self) -> MirrorStatus {
         let mut status = MirrorStatus {
             mode: self.settings.mode,
             replicas: BTreeMap::new(),
@@ -89,6 +117,7 @@ impl MirroredKeyProvider {
             at_risk: BTreeMap::new(),
             tombstones: 0,
             backlog: Vec::new(),
+            breakers: self.breakers(),
         };
         for tag in self.map.open_intents() {
             status.owe(tag, DebtKind::CreateOutcome, &Trouble::default());
@@ -148,25 +177,44 @@ impl MirrorStatus {
     }
 
     fn weigh(&mut self, state: &VersionState) {
-        let reason = match state {
-            VersionState::Pending { .. } => RiskReason::Debt,
-            VersionState::Kept { reason: KeptReason::Policy, .. } => RiskReason::Policy,
-            VersionState::Kept { reason: KeptReason::Disabled, .. } => RiskReason::Disabled,
-            // Mode full would have copied the secret, if the policy let it out.
-            VersionState::Kept { reason: KeptReason::NoPublicPart, .. } if self.mode == MirrorMode::Full => {
-                RiskReason::Policy
-            }
-            VersionState::Kept { reason: KeptReason::NoPublicPart, .. } => RiskReason::Mode,
-            VersionState::Mirrored(_) | VersionState::Destroying { .. } | VersionState::Destroyed { .. } => {
-                return;
-            }
-        };
-        *self.at_risk.entry(reason).or_default() += 1;
+        if let Some(reason) = RiskReason::of(self.mode, state) {
+            *self.at_risk.entry(reason).or_default() += 1;
+        }
     }
 
     fn owe(&mut self, key: String, kind: DebtKind, trouble: &Trouble) {
         let Trouble { attempts, last_error } = trouble.clone();
         self.backlog.push(Debt { key, kind, attempts, last_error });
+    }
+}
+
+impl RiskReason {
+    /// Why a version in this state, live on the primary, would be lost with it; `None` if it would not.
+    pub(crate) fn of(mode: MirrorMode, state: &VersionState) -> Option<Self> {
+        match state {
+            VersionState::Pending { .. } => Some(Self::Debt),
+            VersionState::Kept { reason: KeptReason::Policy, .. } => Some(Self::Policy),
+            VersionState::Kept { reason: KeptReason::Disabled, .. } => Some(Self::Disabled),
+            // Mode full would have copied the secret, if the policy let it out.
+            VersionState::Kept { reason: KeptReason::NoPublicPart, .. } if mode == MirrorMode::Full => {
+                Some(Self::Policy)
+            }
+            VersionState::Kept { reason: KeptReason::NoPublicPart, .. } => Some(Self::Mode),
+            VersionState::Mirrored(_) | VersionState::Destroying { .. } | VersionState::Destroyed { .. } => {
+                None
+            }
+        }
+    }
+}
+
+impl fmt::Display for RiskReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Policy => "policy",
+            Self::Mode => "mode",
+            Self::Disabled => "disabled",
+            Self::Debt => "debt",
+        })
     }
 }
 

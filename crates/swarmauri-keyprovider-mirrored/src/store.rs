@@ -9,7 +9,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use async_trait::async_trait;
 use parking_lot::{Mutex, RwLock};
 use swarmauri_keys::{KeyError, KeyId};
+use tokio::sync::Notify;
 
+use crate::breaker::BreakerState;
 use crate::map::KidRecord;
 
 /// The number of a change to a record; it grows with every change.
@@ -71,25 +73,90 @@ pub(crate) trait MirrorMap: Send + Sync + Debug {
     async fn catch_up(&self) -> Result<(), KeyError> {
         Ok(())
     }
+
+    /// The `kid`s after this one whose records [owe](KidRecord::owes) something, in order, at most `limit` of them.
+    fn owing(&self, after: Option<&KeyId>, limit: usize) -> Vec<KeyId>;
+
+    /// How many there are of them.
+    fn debtors(&self) -> usize;
+
+    /// Told when a record begins to owe something.
+    fn owed(&self) -> &Notify;
+
+    /// What the breaker before the store does, if there is a store.
+    fn breaker(&self) -> Option<BreakerState> {
+        None
+    }
 }
 
 /// Records in memory, in the order of their `kid`s.
 #[derive(Debug, Default)]
 pub(crate) struct Records {
-    by_kid: RwLock<BTreeMap<KeyId, Versioned>>,
+    table: RwLock<Table>,
     generation: AtomicU64,
+    owed: Notify,
+}
+
+/// The records themselves.
+#[derive(Debug, Default)]
+pub(crate) struct Table {
+    by_kid: BTreeMap<KeyId, Versioned>,
+    /// Those that owe something.
+    owing: BTreeSet<KeyId>,
+}
+
+impl Table {
+    pub(crate) fn get(&self, kid: &KeyId) -> Option<&Versioned> {
+        self.by_kid.get(kid)
+    }
+
+    pub(crate) fn insert(&mut self, kid: &KeyId, record: Versioned) {
+        if !record.record.owes() {
+            self.owing.remove(kid);
+        } else if !self.owing.contains(kid) {
+            self.owing.insert(kid.clone());
+        }
+        self.by_kid.insert(kid.clone(), record);
+    }
+
+    /// Whether there was one.
+    pub(crate) fn remove(&mut self, kid: &KeyId) -> bool {
+        self.owing.remove(kid);
+        self.by_kid.remove(kid).is_some()
+    }
+
+    /// Whether any was removed.
+    pub(crate) fn retain(&mut self, keep: impl Fn(&KeyId, &Versioned) -> bool) -> bool {
+        let before = self.by_kid.len();
+        self.by_kid.retain(|kid, versioned| keep(kid, versioned));
+        self.owing.retain(|kid| self.by_kid.contains_key(kid));
+        self.by_kid.len() != before
+    }
 }
 
 impl Records {
     pub(crate) fn get(&self, kid: &KeyId) -> Option<Versioned> {
-        self.by_kid.read().get(kid).cloned()
+        self.table.read().get(kid).cloned()
     }
 
     pub(crate) fn page(&self, after: Option<&KeyId>, limit: usize) -> Vec<(KeyId, Arc<KidRecord>)> {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let records = self.by_kid.read();
-        let page = records.range::<KeyId, _>((from, Bound::Unbounded)).take(limit);
+        let table = self.table.read();
+        let page = table.by_kid.range::<KeyId, _>((from, Bound::Unbounded)).take(limit);
         page.map(|(kid, versioned)| (kid.clone(), Arc::clone(&versioned.record))).collect()
+    }
+
+    pub(crate) fn owing(&self, after: Option<&KeyId>, limit: usize) -> Vec<KeyId> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        self.table.read().owing.range::<KeyId, _>((from, Bound::Unbounded)).take(limit).cloned().collect()
+    }
+
+    pub(crate) fn debtors(&self) -> usize {
+        self.table.read().owing.len()
+    }
+
+    pub(crate) fn owed(&self) -> &Notify {
+        &self.owed
     }
 
     pub(crate) fn generation(&self) -> u64 {
@@ -98,19 +165,19 @@ impl Records {
 
     /// The greatest revision of any record.
     pub(crate) fn latest(&self) -> Revision {
-        self.by_kid.read().values().map(|versioned| versioned.revision).max().unwrap_or_default()
+        self.table.read().by_kid.values().map(|versioned| versioned.revision).max().unwrap_or_default()
     }
 
     /// Changes the records under the lock; `change` says whether it changed any.
-    pub(crate) fn change<R>(
-        &self,
-        change: impl FnOnce(&mut BTreeMap<KeyId, Versioned>, u64) -> (bool, R),
-    ) -> R {
-        let mut records = self.by_kid.write();
-        let next = self.generation.load(Ordering::Acquire) + 1;
-        let (changed, result) = change(&mut records, next);
+    pub(crate) fn change<R>(&self, change: impl FnOnce(&mut Table, u64) -> (bool, R)) -> R {
+        let mut table = self.table.write();
+        let (next, owing) = (self.generation.load(Ordering::Acquire) + 1, table.owing.len());
+        let (changed, result) = change(&mut table, next);
         if changed {
             self.generation.store(next, Ordering::Release);
+        }
+        if table.owing.len() > owing {
+            self.owed.notify_one();
         }
         result
     }
@@ -151,7 +218,7 @@ impl MirrorMap for MemoryMap {
             if record.is_blank() {
                 records.remove(kid);
             } else {
-                records.insert(kid.clone(), Versioned { revision, record: Arc::new(record) });
+                records.insert(kid, Versioned { revision, record: Arc::new(record) });
             }
             (true, true)
         }))
@@ -159,6 +226,7 @@ impl MirrorMap for MemoryMap {
 
     async fn begin_intent(&self, tag: &str) -> Result<(), KeyError> {
         self.intents.lock().insert(tag.to_owned());
+        self.records.owed.notify_one();
         Ok(())
     }
 
@@ -173,6 +241,18 @@ impl MirrorMap for MemoryMap {
 
     fn is_complete(&self) -> bool {
         self.complete.load(Ordering::Acquire)
+    }
+
+    fn owing(&self, after: Option<&KeyId>, limit: usize) -> Vec<KeyId> {
+        self.records.owing(after, limit)
+    }
+
+    fn debtors(&self) -> usize {
+        self.records.debtors()
+    }
+
+    fn owed(&self) -> &Notify {
+        self.records.owed()
     }
 
     async fn completed(&self) -> Result<(), KeyError> {

@@ -3,39 +3,36 @@
 //! Every record is in memory too, so reads ask the store for nothing. What others write arrives by a watch; it is taken in
 //! before each look at the records, so no task runs in the background.
 
+mod form;
+
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
-use serde::{Deserialize, Serialize};
-use swarmauri_keys::{KeyError, KeyId};
+use swarmauri_keys::{KeyError, KeyErrorKind, KeyId};
 use swarmauri_keystore::{
     Change, Entry, KeyStore, Precondition, Revision as StoreRevision, ScanRequest, StoreError, StoreKey,
     Watch,
 };
+use tokio::sync::Notify;
 
+use self::form::{
+    COMPLETE, INTENT, RECORD, ROOT, intent_key, kid_of, read_record, record_key, store_key, write_record,
+};
+use crate::breaker::BreakerState;
+use crate::deadline::{Class, within};
 use crate::events;
+use crate::guard::{Answered, Call, Guard};
 use crate::map::KidRecord;
 use crate::store::{MirrorMap, Records, Revision, Versioned};
-
-/// What all keys of the mirror in a store start with.
-const ROOT: &[u8] = b"mirror/";
-/// `mirror/key/<kid>`: the record of a key.
-const RECORD: &[u8] = b"mirror/key/";
-/// `mirror/intent/<tag>`: a create under way on a primary that takes no `kid`.
-const INTENT: &[u8] = b"mirror/intent/";
-/// Says that the replicas of earlier processes are all in the map.
-const COMPLETE: &[u8] = b"mirror/complete";
-
-/// The version of the form in which records are written.
-const FORMAT: u32 = 1;
 
 /// A map whose records are kept in a store.
 #[derive(Debug)]
 pub(crate) struct StoredMap {
     store: Arc<dyn KeyStore>,
+    guard: Guard,
     records: Records,
     rest: Mutex<Rest>,
     /// Whether the watch has ended: then others may have written what is not known here.
@@ -54,24 +51,17 @@ struct Rest {
     removed: HashMap<KeyId, StoreRevision>,
 }
 
-/// A record as it is written.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Written {
-    format: u32,
-    record: KidRecord,
-}
-
 impl StoredMap {
     /// Reads the map of a store.
     ///
     /// # Errors
     ///
     /// [`KeyError::Integrity`] if a record cannot be read; those of the store.
-    pub(crate) async fn open(store: Arc<dyn KeyStore>) -> Result<Self, KeyError> {
+    pub(crate) async fn open(store: Arc<dyn KeyStore>, guard: Guard) -> Result<Self, KeyError> {
         let rest = Rest { watch: None, intents: BTreeSet::new(), complete: false, removed: HashMap::new() };
         let map = Self {
             store,
+            guard,
             records: Records::default(),
             rest: Mutex::new(rest),
             behind: AtomicBool::new(true),
@@ -135,10 +125,10 @@ impl StoredMap {
             match record {
                 Some(record) => {
                     let record = Arc::new(record);
-                    records.insert(kid.clone(), Versioned { revision: at.get(), record });
+                    records.insert(kid, Versioned { revision: at.get(), record });
                     (true, false)
                 }
-                None => (records.remove(kid).is_some(), true),
+                None => (records.remove(kid), true),
             }
         });
         if removed {
@@ -149,7 +139,8 @@ impl StoredMap {
     /// Takes in what is at a key now, after a write of somebody else was found there.
     async fn read_anew(&self, kid: &KeyId, key: &StoreKey) -> Result<(), KeyError> {
         let before = self.records.get(kid).map(|versioned| versioned.revision);
-        let entry = self.store.get(key).await.map_err(|error| store_failed(&error))?;
+        let entry = self.call("get", Some(kid), self.store.get(key)).await?;
+        let entry = entry.map_err(|error| store_failed(&error))?;
         match entry {
             Some(entry) => {
                 let record = read_record(kid, &entry.value)?;
@@ -159,7 +150,7 @@ impl StoredMap {
             None => self.records.change(|records, _| {
                 // What was written during the look is newer than its answer.
                 let same = records.get(kid).map(|versioned| versioned.revision) == before;
-                (same && records.remove(kid).is_some(), ())
+                (same && records.remove(kid), ())
             }),
         }
         Ok(())
@@ -168,7 +159,8 @@ impl StoredMap {
     async fn scan(&self) -> Result<Vec<Entry>, KeyError> {
         let (mut entries, mut request) = (Vec::new(), ScanRequest::all(ROOT));
         loop {
-            let page = self.store.scan(&request).await.map_err(|error| store_failed(&error))?;
+            let page = self.call("scan", None, self.store.scan(&request)).await?;
+            let page = page.map_err(|error| store_failed(&error))?;
             let last = page.entries.last().map(|entry| entry.key.clone());
             entries.extend(page.entries);
             match last.filter(|_| page.more) {
@@ -179,7 +171,18 @@ impl StoredMap {
     }
 
     async fn put_mark(&self, key: &StoreKey) -> Result<(), KeyError> {
-        self.store.put(key, b"", Precondition::Any).await.map(drop).map_err(|error| store_failed(&error))
+        let put = self.call("put", None, self.store.put(key, b"", Precondition::Any)).await?;
+        put.map(drop).map_err(|error| store_failed(&error))
+    }
+
+    /// A call of the store, within its deadline and unless its breaker is open.
+    async fn call<T>(
+        &self,
+        operation: &'static str,
+        kid: Option<&KeyId>,
+        future: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<Result<T, StoreError>, KeyError> {
+        self.guard.call(Call { operation, class: Class::State, kid }, future).await
     }
 }
 
@@ -209,12 +212,15 @@ impl MirrorMap for StoredMap {
         let key = record_key(kid)?;
         let when = expected.map_or(Precondition::Absent, |at| Precondition::At(StoreRevision::new(at)));
         let written = if record.is_blank() {
-            self.store.delete(&key, when).await.map(|at| at.map(|at| (at, None)))
+            let deleted = self.call("delete", Some(kid), self.store.delete(&key, when)).await;
+            deleted.map(|deleted| deleted.map(|at| at.map(|at| (at, None))))
         } else {
             let value = write_record(&record)?;
-            self.store.put(&key, &value, when).await.map(|at| Some((at, Some(record))))
+            let put = self.call("put", Some(kid), self.store.put(&key, &value, when)).await;
+            put.map(|put| put.map(|at| Some((at, Some(record)))))
         };
-        match written {
+        // When it was written late, the watch tells.
+        match written? {
             Ok(Some((at, record))) => self.put(&mut self.rest.lock(), kid, at, record),
             Ok(None) => {}
             Err(StoreError::Conflict { .. }) => {
@@ -238,7 +244,8 @@ impl MirrorMap for StoredMap {
     }
 
     async fn settle_intent(&self, tag: &str) -> Result<(), KeyError> {
-        let settled = self.store.delete(&intent_key(tag)?, Precondition::Any).await;
+        let key = intent_key(tag)?;
+        let settled = self.call("delete", None, self.store.delete(&key, Precondition::Any)).await?;
         settled.map_err(|error| store_failed(&error))?;
         self.rest.lock().intents.remove(tag);
         Ok(())
@@ -264,14 +271,35 @@ impl MirrorMap for StoredMap {
         self.behind.load(Ordering::Acquire)
     }
 
+    fn owing(&self, after: Option<&KeyId>, limit: usize) -> Vec<KeyId> {
+        self.take_in();
+        self.records.owing(after, limit)
+    }
+
+    fn debtors(&self) -> usize {
+        self.take_in();
+        self.records.debtors()
+    }
+
+    fn owed(&self) -> &Notify {
+        self.records.owed()
+    }
+
+    fn breaker(&self) -> Option<BreakerState> {
+        Some(self.guard.breaker().state())
+    }
+
     async fn catch_up(&self) -> Result<(), KeyError> {
-        let _turn = self.loading.lock().await;
+        let turn = within(self.guard.limit(Class::State), self.loading.lock()).await;
+        let _turn =
+            turn.ok_or_else(|| KeyError::unavailable("the state of the mirror is still being read"))?;
         if !self.is_behind() {
             return Ok(());
         }
         let before = self.records.latest();
         // First the watch: what is written during the scan is in one of them at least.
-        let watch = self.store.watch(ROOT).await.map_err(|error| store_failed(&error))?;
+        let watch = self.call("watch", None, self.store.watch(ROOT)).await?;
+        let watch = watch.map_err(|error| store_failed(&error))?;
         let entries = self.scan().await?;
         let mut rest = self.rest.lock();
         let present: BTreeSet<_> = entries.iter().map(|entry| entry.key.clone()).collect();
@@ -282,55 +310,16 @@ impl MirrorMap for StoredMap {
             self.apply(&mut rest, &Change::Put(entry))?;
         }
         self.records.change(|records, _| {
-            let count = records.len();
             // What this process has written during the scan is newer than the scan.
-            records.retain(|kid, known| {
+            let changed = records.retain(|kid, known| {
                 known.revision > before || record_key(kid).is_ok_and(|key| present.contains(&key))
             });
-            (records.len() != count, ())
+            (changed, ())
         });
         rest.watch = Some(watch);
         self.behind.store(false, Ordering::Release);
         Ok(())
     }
-}
-
-fn store_key(bytes: &[u8]) -> Result<StoreKey, KeyError> {
-    StoreKey::new(bytes).map_err(|error| store_failed(&error))
-}
-
-fn record_key(kid: &KeyId) -> Result<StoreKey, KeyError> {
-    store_key(&[RECORD, kid.as_str().as_bytes()].concat())
-}
-
-fn intent_key(tag: &str) -> Result<StoreKey, KeyError> {
-    store_key(&[INTENT, tag.as_bytes()].concat())
-}
-
-fn kid_of(bytes: &[u8]) -> Result<KeyId, KeyError> {
-    let kid = std::str::from_utf8(bytes).ok().and_then(|kid| KeyId::new(kid).ok());
-    kid.ok_or_else(|| KeyError::integrity("the mirror's state has a record under what is no kid"))
-}
-
-fn write_record(record: &KidRecord) -> Result<Vec<u8>, KeyError> {
-    serde_json::to_vec(&Written { format: FORMAT, record: record.clone() })
-        .map_err(|error| KeyError::invalid_state(format!("a record of the mirror's state: {error}")))
-}
-
-fn read_record(kid: &KeyId, value: &[u8]) -> Result<KidRecord, KeyError> {
-    #[derive(Deserialize)]
-    struct Format {
-        format: u32,
-    }
-    let damaged = |error: &dyn std::fmt::Display| {
-        KeyError::integrity(format!("the record of {kid} in the mirror's state cannot be read: {error}"))
-    };
-    let Format { format } = serde_json::from_slice(value).map_err(|error| damaged(&error))?;
-    if format != FORMAT {
-        return Err(damaged(&format!("its format is {format}, and this version knows {FORMAT} only")));
-    }
-    let written: Written = serde_json::from_slice(value).map_err(|error| damaged(&error))?;
-    Ok(written.record)
 }
 
 /// A store's error, as the mirror's callers meet it.
@@ -345,12 +334,29 @@ fn store_failed(error: &StoreError) -> KeyError {
     }
 }
 
+impl<T> Answered for Result<T, StoreError> {
+    fn is_outage(&self) -> bool {
+        matches!(self, Err(StoreError::Unavailable { .. }))
+    }
+
+    fn error(&self) -> Option<KeyErrorKind> {
+        self.as_ref().err().map(|error| store_failed(error).kind())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use swarmauri_keystore::MemoryStore;
 
     use super::*;
+    use crate::guard::Backend;
     use crate::map::Whole;
+    use crate::settings::Settings;
+
+    async fn open(store: Arc<MemoryStore>) -> StoredMap {
+        let guard = Guard::new(Backend::State, &Settings::default(), fastrand::Rng::with_seed(1));
+        StoredMap::open(store, guard).await.unwrap()
+    }
 
     fn tombstone() -> KidRecord {
         KidRecord { whole: Whole::Destroyed, ..KidRecord::default() }
@@ -359,7 +365,7 @@ mod tests {
     /// A watch on a network tells of a write after this process has removed what it wrote.
     #[tokio::test]
     async fn what_a_watch_tells_of_the_past_brings_nothing_back() {
-        let map = StoredMap::open(Arc::new(MemoryStore::new())).await.unwrap();
+        let map = open(Arc::new(MemoryStore::new())).await;
         let kid = KeyId::new("k").unwrap();
         assert!(map.compare_and_swap(&kid, None, tombstone()).await.unwrap());
         let written = map.get(&kid).unwrap().revision;
@@ -380,19 +386,10 @@ mod tests {
     #[tokio::test]
     async fn a_lost_race_leaves_what_the_winner_wrote() {
         let store = Arc::new(MemoryStore::new());
-        let (one, other) =
-            (StoredMap::open(store.clone()).await.unwrap(), StoredMap::open(store).await.unwrap());
+        let (one, other) = (open(store.clone()).await, open(store).await);
         let kid = KeyId::new("k").unwrap();
         assert!(one.compare_and_swap(&kid, None, tombstone()).await.unwrap());
         assert!(!other.compare_and_swap(&kid, None, KidRecord::default()).await.unwrap_or(true));
         assert_eq!(*other.get(&kid).unwrap().record, tombstone());
-    }
-
-    #[test]
-    fn a_record_is_written_in_a_form_that_does_not_change() {
-        let text = String::from_utf8(write_record(&tombstone()).unwrap()).unwrap();
-        assert_eq!(text, r#"{"format":1,"record":{"whole":"destroyed"}}"#);
-        let kid = KeyId::new("k").unwrap();
-        assert_eq!(read_record(&kid, text.as_bytes()).unwrap(), tombstone());
     }
 }

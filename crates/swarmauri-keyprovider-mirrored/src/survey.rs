@@ -142,7 +142,7 @@ impl MirroredKeyProvider {
         secondary: Option<&Secondary>,
         plan: &mut ReconcilePlan,
     ) -> Option<Cursor> {
-        let page = match self.primary.list_keys(&PageRequest { cursor, limit: PAGE }).await {
+        let page = match self.primary.survey_keys(&PageRequest { cursor, limit: PAGE }).await {
             Ok(page) => page,
             Err(error) => {
                 plan.not_compared.push(format!("primary: {error}"));
@@ -200,6 +200,19 @@ impl MirroredKeyProvider {
             }
         }
         Ok(())
+    }
+}
+
+impl MirroredKeyProvider {
+    /// What the map itself says that it owes of one key.
+    pub(crate) fn debts_of(&self, kid: &KeyId) -> Vec<Step> {
+        let Some(known) = self.map.get(kid) else {
+            return Vec::new();
+        };
+        let mut plan = ReconcilePlan::default();
+        plan_debts(kid, &known.record, None, &mut plan);
+        plan.settle_states(self.unsettled_states(kid, &known.record).into_iter().collect());
+        plan.steps
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use swarmauri_keyprovider::Secrets;
 use swarmauri_keys::{Acceptance, KeyError, KeyId, KeyVersion, KeyVersionId};
 
+use crate::deadline::within;
 use crate::events;
 use crate::failover::{OVERTAKEN, answered_by_secondary, public_replica_only};
 use crate::job::{Done, Job};
@@ -37,7 +38,7 @@ impl MirroredKeyProvider {
         if !self.may_fail_over(&error, if public { Secrets::Omit } else { Secrets::Include }) {
             return Err(error);
         }
-        events::failing_over(operation.as_str(), kid, version, &error);
+        events::failing_over(self.primary.breaker(), operation.as_str(), kid, version, &error);
         if !self.mirrors() {
             return self.work_on_same_name(kid, version, acceptance, job, error).await;
         }
@@ -45,7 +46,10 @@ impl MirroredKeyProvider {
             return Err(error);
         };
         if job.is_verifying() && version.is_none() {
-            return self.verify_on_replicas(kid, &record, acceptance, job, error).await;
+            let limit = self.settings.deadlines.public_read;
+            // One replica after the other, and together no longer than one read.
+            let verified = self.verify_on_replicas(kid, &record, acceptance, job, error.clone());
+            return within(limit, verified).await.unwrap_or(Err(error));
         }
         self.work_on_replica_of(kid, version, record, acceptance, job, error).await
     }

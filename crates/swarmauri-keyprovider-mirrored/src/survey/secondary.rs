@@ -7,7 +7,7 @@ use std::hash::BuildHasher;
 use swarmauri_keyprovider::Feature;
 use swarmauri_keys::{Cursor, KeyState, KeyVersion, KeyVersionId, PageRequest};
 
-use crate::adopt::{Claims, Found, PAGE, claimed, for_each_key, sole};
+use crate::adopt::{Claims, Found, PAGE, Whose, claimed, for_each_key, sole};
 use crate::map::{KidRecord, VersionState};
 use crate::mode::{Fidelity, MirrorMode};
 use crate::plan::ReconcilePlan;
@@ -83,7 +83,7 @@ impl MirroredKeyProvider {
             return None;
         }
         let mut secondary = Secondary::default();
-        let listed = for_each_key(&*self.secondary, |summary| {
+        let listed = for_each_key(&self.secondary, Whose::Mirror, |summary| {
             let Some((id, found)) = claimed(&summary) else {
                 return;
             };
@@ -176,7 +176,7 @@ impl MirroredKeyProvider {
         secondary: &mut Secondary,
         plan: &mut ReconcilePlan,
     ) -> Option<Cursor> {
-        let page = match self.secondary.list_keys(&PageRequest { cursor, limit: PAGE }).await {
+        let page = match self.secondary.survey_keys(&PageRequest { cursor, limit: PAGE }).await {
             Ok(page) => page,
             Err(error) => {
                 plan.not_compared.push(format!("secondary: {error}"));

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use swarmauri_keyprovider::{Feature, KeyProvider, KeyProviderExt, Secrets};
 use swarmauri_keyprovider_local::LocalKeyProvider;
-use swarmauri_keyprovider_mirrored::{MirrorMode, MirroredBuilder, MirroredKeyProvider};
+use swarmauri_keyprovider_mirrored::{
+    BreakerSettings, Deadlines, MirrorMode, MirroredBuilder, MirroredKeyProvider,
+};
 use swarmauri_keyprovider_testkit::{Faults, FaultyProvider};
 use swarmauri_keys::{ExportPolicy, Jwk, KeyAlg, KeyError, KeyErrorKind, KeyId, KeyRef, KeySpec, KeyVersion};
 use swarmauri_keystore::{KeyStore, MemoryStore};
@@ -45,7 +47,10 @@ pub(crate) fn restricted_world(
     let primary = Arc::new(FaultyProvider::new(Arc::new(LocalKeyProvider::new())));
     let secondary = Arc::new(FaultyProvider::new(Arc::new(LocalKeyProvider::new())));
     restrict(&primary.faults(), &secondary.faults());
-    let builder = MirroredKeyProvider::builder(primary.clone(), secondary.clone());
+    // Most tests are of what becomes of one call, be it dropped or answered late, and not of the calls before it.
+    let builder = MirroredKeyProvider::builder(primary.clone(), secondary.clone())
+        .deadlines(Deadlines::UNBOUNDED)
+        .breaker(BreakerSettings::OFF);
     let store = MemoryStore::new();
     World {
         mirror: Arc::new(opened(build(builder), &store)),

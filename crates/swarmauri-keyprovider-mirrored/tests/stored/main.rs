@@ -9,16 +9,24 @@ mod adoption;
 mod cancellation;
 #[path = "../it/copies.rs"]
 mod copies;
+#[path = "../it/deadlines.rs"]
+mod deadlines;
 #[path = "../it/destroy.rs"]
 mod destroy;
 #[path = "../it/documents.rs"]
 mod documents;
+#[path = "../it/drill.rs"]
+mod drill;
 #[path = "../it/failover.rs"]
 mod failover;
+#[path = "../it/hedges.rs"]
+mod hedges;
 #[path = "../it/jobs.rs"]
 mod jobs;
 #[path = "../it/jwks.rs"]
 mod jwks;
+#[path = "../it/last_good.rs"]
+mod last_good;
 #[path = "../it/listing.rs"]
 mod listing;
 #[path = "../it/loss.rs"]
@@ -49,6 +57,8 @@ mod support;
 mod tombstones;
 #[path = "../it/turns.rs"]
 mod turns;
+#[path = "../it/upkeep.rs"]
+mod upkeep;
 #[path = "../it/work.rs"]
 mod work;
 #[path = "../it/writes.rs"]
