@@ -147,7 +147,7 @@ impl MirroredKeyProvider {
             None => self.secondary.import_key(spec, material).await,
         };
         let copy = answer?;
-        let replica = Replica { at: copy.id().clone(), fidelity, key: Facts::of(key) };
+        let replica = Replica::new(copy.id().clone(), fidelity, Facts::of(key));
         check_answer(key.id(), &replica, &copy)?;
         Ok(replica)
     }

@@ -104,7 +104,7 @@ impl MirroredKeyProvider {
 
     async fn read_hedged(&self, id: &KeyVersionId, replica: &Replica) -> Result<KeyRef, KeyError> {
         let slow = KeyError::unavailable("the primary has not answered yet");
-        self.read_replica(id, replica, Secrets::Omit, slow).await
+        self.read_replica(id, replica, Secrets::Omit, &slow).await
     }
 
     pub(crate) async fn read_versions(&self, kid: &KeyId) -> Result<Vec<KeyVersion>, KeyError> {
@@ -199,13 +199,13 @@ impl MirroredKeyProvider {
                 return Err(if gone { KeyError::not_found(kid, version) } else { error });
             };
             events::failing_over(self.primary.breaker(), operation, kid, Some(found), &error);
-            let answer = self.read_replica(&kid.at(found), replica, secrets, error.clone()).await;
+            let answer = self.read_replica(&kid.at(found), replica, secrets, &error).await;
+            if answer.is_ok() || version.is_some() {
+                return answer;
+            }
             // The latest may have been destroyed meanwhile; then it is another one.
             let now = self.map.get(kid).map(|known| known.record).unwrap_or_default();
-            if answer.is_ok()
-                || version.is_some()
-                || now.servable(None).map(|(latest, _)| latest) == Some(found)
-            {
+            if now.servable(None).map(|(latest, _)| latest) == Some(found) {
                 return answer;
             }
             record = now;
@@ -218,25 +218,31 @@ impl MirroredKeyProvider {
         id: &KeyVersionId,
         replica: &Replica,
         secrets: Secrets,
-        error: KeyError,
+        error: &KeyError,
     ) -> Result<KeyRef, KeyError> {
         if secrets == Secrets::Include && (replica.fidelity != Fidelity::Full || self.is_disabled(id)) {
             // Whoever may not have the secret hears so from either side.
-            let public = Box::pin(self.read_replica(id, replica, Secrets::Omit, error.clone())).await?;
+            let public = Box::pin(self.read_replica(id, replica, Secrets::Omit, error)).await?;
             public.check_secret_export()?;
             public.check_enabled()?;
-            return Err(public_replica_only(id, &error));
+            return Err(public_replica_only(id, error));
         }
         let answer = match self.secondary.get_key(&replica.at.kid, Some(replica.at.version), secrets).await {
             Ok(answer) => answer,
             Err(second) => return Err(self.replica_unreadable(id, replica, error, second).await),
         };
-        check_answer(id, replica, &answer)?;
+        // From here on by the record as it is now.
         let record = self.still_served_by(id, replica, error)?;
+        let now = record.servable(Some(id.version)).map_or(replica, |(_, now)| now);
+        if let Some(shown) = now.shown.of(&answer) {
+            return Ok(shown.clone());
+        }
+        check_answer(id, replica, &answer)?;
         let shown = marks::as_primary(&answer, id.clone(), record.shown_state(id.version, answer.state()))?;
         if secrets == Secrets::Include {
             shown.check_enabled()?;
         }
+        now.shown.keep(&answer, &shown);
         Ok(shown)
     }
 
@@ -246,13 +252,13 @@ impl MirroredKeyProvider {
         &self,
         id: &KeyVersionId,
         replica: &Replica,
-        error: KeyError,
+        error: &KeyError,
     ) -> Result<Arc<KidRecord>, KeyError> {
         let record = self.map.get(&id.kid).map(|known| known.record).unwrap_or_default();
         match record.servable(Some(id.version)) {
-            Some((_, now)) if now == replica => Ok(record),
+            Some((_, now)) if std::ptr::eq(now, replica) || now == replica => Ok(record),
             _ if record.is_destroyed(Some(id.version)) => Err(KeyError::not_found(&id.kid, Some(id.version))),
-            _ => Err(error),
+            _ => Err(error.clone()),
         }
     }
 
@@ -261,7 +267,7 @@ impl MirroredKeyProvider {
         &self,
         id: &KeyVersionId,
         replica: &Replica,
-        first: KeyError,
+        first: &KeyError,
         second: KeyError,
     ) -> KeyError {
         if matches!(second, KeyError::NotFound { .. }) {
@@ -276,7 +282,7 @@ impl MirroredKeyProvider {
         }
         // The primary's outage must not be hidden by whatever the secondary says. A primary that lost the
         // key is another matter: a replica that is merely out of reach will be back.
-        if first.is_outage() || !second.is_outage() { first } else { second }
+        if first.is_outage() || !second.is_outage() { first.clone() } else { second }
     }
 
     /// Mode `none`: the secondary's key of the same name. Nothing is recorded to check it against but the

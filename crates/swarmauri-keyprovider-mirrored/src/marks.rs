@@ -49,7 +49,7 @@ impl Claim {
     /// The replica at this place of the secondary, as its claim describes it.
     pub(crate) fn replica(&self, at: KeyVersionId, alg: swarmauri_keys::KeyAlg) -> Replica {
         let key = Facts { fingerprint: self.fingerprint.clone(), alg };
-        Replica { at, fidelity: self.fidelity, key }
+        Replica::new(at, self.fidelity, key)
     }
 }
 

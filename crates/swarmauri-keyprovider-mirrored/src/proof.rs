@@ -85,7 +85,7 @@ impl MirroredKeyProvider {
 
     async fn prove(&self, id: &KeyVersionId, replica: &Replica) -> Result<Proof, KeyError> {
         let unread = KeyError::unavailable(format!("the replica of {id}"));
-        let shown = self.read_replica(id, replica, Secrets::Omit, unread).await?;
+        let shown = self.read_replica(id, replica, Secrets::Omit, &unread).await?;
         let sides = self.primary.operations().zip(self.secondary.operations());
         let Some((primary, secondary)) = sides.filter(|_| replica.fidelity == Fidelity::Full) else {
             return Ok(Proof::Thumbprint);

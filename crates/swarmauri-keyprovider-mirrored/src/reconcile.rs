@@ -256,7 +256,7 @@ impl MirroredKeyProvider {
         match self.secondary.get_key(&at.kid, Some(at.version), Secrets::Omit).await {
             Ok(key) => Ok(marks::Claim::read(key.tags())
                 .filter(|claim| claim.source == *id)
-                .map(|claim| Replica { at: at.clone(), fidelity: claim.fidelity, key: Facts::of(&key) })
+                .map(|claim| Replica::new(at.clone(), claim.fidelity, Facts::of(&key)))
                 .map(|replica| Found { replica, state: key.state() })),
             Err(KeyError::NotFound { .. }) => Ok(None),
             Err(error) => Err(error),

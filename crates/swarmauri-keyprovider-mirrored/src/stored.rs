@@ -328,7 +328,7 @@ fn store_failed(error: &StoreError) -> KeyError {
     match error {
         StoreError::Integrity { .. } => KeyError::integrity(reason),
         StoreError::Unavailable { .. } | StoreError::Lagged => {
-            KeyError::Unavailable { reason, source: Some(Arc::new(error.clone())) }
+            KeyError::Unavailable { reason: reason.into(), source: Some(Arc::new(error.clone())) }
         }
         _ => KeyError::invalid_state(reason),
     }

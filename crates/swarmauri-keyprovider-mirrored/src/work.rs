@@ -68,7 +68,7 @@ impl MirroredKeyProvider {
             let Some((found, replica)) = record.servable(version) else {
                 return Err(no_replica(kid, version, &record, error));
             };
-            let done = self.work_on_replica(&kid.at(found), replica, acceptance, job, error.clone()).await;
+            let done = self.work_on_replica(&kid.at(found), replica, acceptance, job, &error).await;
             // The latest may have been destroyed meanwhile; then it is another one.
             let now = self.map.get(kid).map(|known| known.record).unwrap_or_default();
             let latest = now.servable(None).map(|(latest, _)| latest);
@@ -136,21 +136,21 @@ impl MirroredKeyProvider {
         replica: &Replica,
         acceptance: Acceptance,
         job: Job<'_>,
-        error: KeyError,
+        error: &KeyError,
     ) -> Result<Done, KeyError> {
         let operation = job.operation();
         let public = operation.is_public(replica.key.alg);
         if !public && !error.is_outage() {
-            return Err(error);
+            return Err(error.clone());
         }
-        let shown = self.read_replica(id, replica, Secrets::Omit, error.clone()).await?;
+        let shown = self.read_replica(id, replica, Secrets::Omit, error).await?;
         // What the primary would refuse is refused here.
         shown.check_operation(operation, acceptance)?;
         if !public && replica.fidelity != Fidelity::Full {
-            return Err(public_replica_only(id, &error));
+            return Err(public_replica_only(id, error));
         }
         let Some(secondary) = self.secondary.operations() else {
-            return Err(error);
+            return Err(error.clone());
         };
         let at = &replica.at;
         let done = match job.ask(secondary, &at.kid, Some(at.version), acceptance).await {
@@ -180,7 +180,7 @@ impl MirroredKeyProvider {
         }
         let (mut held_against_any, mut refusal) = (false, None);
         for (version, replica) in replicas.into_iter().rev() {
-            match self.work_on_replica(&kid.at(version), replica, acceptance, job, error.clone()).await {
+            match self.work_on_replica(&kid.at(version), replica, acceptance, job, &error).await {
                 Ok(done) => return Ok(done),
                 Err(KeyError::NotAuthentic) => held_against_any = true,
                 // Of versions that do not verify the latest one tells why; but another may have made it, and not be

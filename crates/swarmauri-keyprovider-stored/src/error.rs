@@ -12,7 +12,7 @@ pub(crate) fn store_failed(error: StoreError) -> KeyError {
         StoreError::Integrity { .. } => KeyError::integrity(reason),
         StoreError::Refused { .. } => KeyError::permission_denied(reason),
         StoreError::Unavailable { .. } | StoreError::Lagged => {
-            KeyError::Unavailable { reason, source: Some(Arc::new(error)) }
+            KeyError::Unavailable { reason: reason.into(), source: Some(Arc::new(error)) }
         }
         // A key of so many versions that its record is longer than a value may be.
         _ => KeyError::invalid_state(reason),

@@ -19,7 +19,7 @@ pub(crate) fn file(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyError> {
             KeyError::permission_denied(format!("the file {} may not be read", path.display()))
         }
         _ => KeyError::Unavailable {
-            reason: format!("the file {} cannot be read", path.display()),
+            reason: format!("the file {} cannot be read", path.display()).into(),
             source: Some(Arc::new(error)),
         },
     };

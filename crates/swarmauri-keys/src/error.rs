@@ -1,5 +1,6 @@
 //! The one error type of key providers.
 
+use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
@@ -81,7 +82,7 @@ pub enum KeyError {
     #[error("unavailable: {reason}")]
     Unavailable {
         /// What is out of reach.
-        reason: String,
+        reason: Cow<'static, str>,
         /// The error of the backend's client, if there is one.
         #[source]
         source: Option<Arc<dyn StdError + Send + Sync>>,
@@ -187,7 +188,7 @@ impl KeyError {
     }
 
     /// [`KeyError::Unavailable`] without an underlying error.
-    pub fn unavailable(reason: impl Into<String>) -> Self {
+    pub fn unavailable(reason: impl Into<Cow<'static, str>>) -> Self {
         Self::Unavailable { reason: reason.into(), source: None }
     }
 

@@ -122,6 +122,11 @@ impl KeyRef {
         Self::new(KeyRefParts { state, ..KeyRefParts::clone(&self.shared) })
     }
 
+    /// Whether this is the very same reference, not merely an equal one, and neither holds a secret. Costs nothing.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.secret.is_none() && other.secret.is_none() && Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
     /// Key and version.
     pub fn id(&self) -> &KeyVersionId {
         &self.shared.id

@@ -14,7 +14,7 @@ fn facts(n: u8) -> Facts {
 
 fn replica(n: u8) -> Replica {
     let at = KeyId::new(format!("replica-{n}")).unwrap().at(ONE);
-    Replica { at, fidelity: Fidelity::PublicOnly, key: facts(n) }
+    Replica::new(at, Fidelity::PublicOnly, facts(n))
 }
 
 fn version(n: u32) -> KeyVersion {

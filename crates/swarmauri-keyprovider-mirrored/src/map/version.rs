@@ -1,5 +1,7 @@
 //! The life of one version, and what is recorded of it.
 
+use std::sync::OnceLock;
+
 use serde::{Deserialize, Serialize};
 use swarmauri_keys::{Fingerprint, KeyAlg, KeyRef, KeyVersionId, PublicKey};
 
@@ -36,7 +38,45 @@ pub(crate) struct Replica {
     pub(crate) at: KeyVersionId,
     pub(crate) fidelity: Fidelity,
     pub(crate) key: Facts,
+    /// What it was last shown as; forgotten with every change of the record.
+    #[serde(skip)]
+    pub(crate) shown: Shown,
 }
+
+/// An answer of the secondary that was checked, and what it is shown as under the primary's name.
+///
+/// It says nothing that the rest of the record does not say: all are equal, and a copy has none.
+#[derive(Debug, Default)]
+pub(crate) struct Shown(OnceLock<Box<(KeyRef, KeyRef)>>);
+
+impl Shown {
+    /// What this very answer was shown as before.
+    pub(crate) fn of(&self, answer: &KeyRef) -> Option<&KeyRef> {
+        let (checked, shown) = &**self.0.get()?;
+        checked.is_same(answer).then_some(shown)
+    }
+
+    /// Remembers it, if it is the first and holds no secret.
+    pub(crate) fn keep(&self, answer: &KeyRef, shown: &KeyRef) {
+        if answer.secret().is_none() {
+            let _ = self.0.set(Box::new((answer.clone(), shown.clone())));
+        }
+    }
+}
+
+impl Clone for Shown {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl PartialEq for Shown {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Shown {}
 
 /// How often the secondary was tried in vain, and what it said last.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -50,6 +90,12 @@ impl Trouble {
     pub(super) fn note(&mut self, error: &str) {
         self.attempts = self.attempts.saturating_add(1);
         self.last_error = Some(error.to_owned());
+    }
+}
+
+impl Replica {
+    pub(crate) fn new(at: KeyVersionId, fidelity: Fidelity, key: Facts) -> Self {
+        Self { at, fidelity, key, shown: Shown::default() }
     }
 }
 
