@@ -1,6 +1,6 @@
 //! How long a call may take.
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -95,16 +95,18 @@ impl Default for Deadlines {
 
 /// Waits for a future no longer than this; `None` when the time is up. What is ready at once costs no timer.
 pub(crate) async fn within<F: Future>(limit: Duration, future: F) -> Option<F::Output> {
-    let (mut future, mut timer) = (pin!(future), pin!(None::<Sleep>));
+    let mut future = pin!(future);
+    // Boxed, so that those who need none carry none.
+    let mut timer: Option<Pin<Box<Sleep>>> = None;
     std::future::poll_fn(|context| {
         if let Poll::Ready(output) = future.as_mut().poll(context) {
             return Poll::Ready(Some(output));
         }
         if timer.is_none() && limit != Duration::MAX {
-            timer.set(Some(tokio::time::sleep(limit)));
+            timer = Some(Box::pin(tokio::time::sleep(limit)));
         }
-        match timer.as_mut().as_pin_mut() {
-            Some(timer) => timer.poll(context).map(|()| None),
+        match &mut timer {
+            Some(timer) => timer.as_mut().poll(context).map(|()| None),
             None => Poll::Pending,
         }
     })

@@ -1,4 +1,6 @@
 //! The read path: the primary first, and on an outage or a loss the replica, checked.
+//!
+//! What is rarely waited for is boxed, so that the future of a read stays small: it is allocated for each one.
 
 use std::sync::Arc;
 
@@ -32,7 +34,7 @@ impl MirroredKeyProvider {
             None => self.read_from_primary(kid, version, secrets).await,
             Some((hedge, id, replica)) => {
                 let primary = self.read_from_primary(kid, version, secrets);
-                hedged(hedge, &self.hedges, primary, self.read_hedged(&id, &replica)).await
+                Box::pin(hedged(hedge, &self.hedges, primary, self.read_hedged(&id, &replica))).await
             }
         }
     }
@@ -47,11 +49,11 @@ impl MirroredKeyProvider {
             // Asked again: a destroy may have ended while the primary was answering from before it.
             Ok(key) if !self.is_destroyed(kid, Some(key.version())) => {
                 if key.state() == KeyState::Disabled {
-                    self.learn_disabled(key.id()).await;
+                    Box::pin(self.learn_disabled(key.id())).await;
                 }
                 Ok(key)
             }
-            Ok(_) => self.read_undestroyed(kid, version, secrets).await,
+            Ok(_) => Box::pin(self.read_undestroyed(kid, version, secrets)).await,
             Err(error) => self.fail_over_key("get_key", kid, version, secrets, error).await,
         }
     }
@@ -68,7 +70,7 @@ impl MirroredKeyProvider {
             Some((hedge, id, replica)) => {
                 let primary = self.read_jwk_from_primary(kid, version);
                 let replica = async { self.read_hedged(&id, &replica).await?.public_jwk() };
-                hedged(hedge, &self.hedges, primary, replica).await
+                Box::pin(hedged(hedge, &self.hedges, primary, replica)).await
             }
         }
     }
@@ -76,7 +78,7 @@ impl MirroredKeyProvider {
     async fn read_jwk_from_primary(&self, kid: &KeyId, version: Option<KeyVersion>) -> Result<Jwk, KeyError> {
         match self.primary.get_public_jwk(kid, version).await {
             Ok(jwk) if jwk.version_id().is_none_or(|id| !self.is_destroyed(kid, Some(id.version))) => Ok(jwk),
-            Ok(_) => self.read_undestroyed(kid, version, Secrets::Omit).await?.public_jwk(),
+            Ok(_) => Box::pin(self.read_undestroyed(kid, version, Secrets::Omit)).await?.public_jwk(),
             Err(error) => {
                 let key = self.fail_over_key("get_public_jwk", kid, version, Secrets::Omit, error).await?;
                 key.public_jwk()
@@ -178,12 +180,12 @@ impl MirroredKeyProvider {
         error: KeyError,
     ) -> Result<KeyRef, KeyError> {
         if !self.may_fail_over(&error, secrets) {
-            self.learn_from(&error).await;
+            Box::pin(self.learn_from(&error)).await;
             return Err(error);
         }
         if !self.mirrors() {
             events::failing_over(self.primary.breaker(), operation, kid, version, &error);
-            let answer = self.read_same_name(kid, version, secrets).await;
+            let answer = Box::pin(self.read_same_name(kid, version, secrets)).await;
             let key = answered_by_secondary(operation, answer, error)?;
             if secrets == Secrets::Include {
                 key.check_enabled()?;
@@ -229,7 +231,7 @@ impl MirroredKeyProvider {
         }
         let answer = match self.secondary.get_key(&replica.at.kid, Some(replica.at.version), secrets).await {
             Ok(answer) => answer,
-            Err(second) => return Err(self.replica_unreadable(id, replica, error, second).await),
+            Err(second) => return Err(Box::pin(self.replica_unreadable(id, replica, error, second)).await),
         };
         // From here on by the record as it is now.
         let record = self.still_served_by(id, replica, error)?;
@@ -329,7 +331,7 @@ impl MirroredKeyProvider {
         if let Some(known) = self.map.get(kid).filter(|known| suffices(&known.record)) {
             return Some(known.record);
         }
-        if let Err(error) = self.ensure_adopted().await {
+        if let Err(error) = Box::pin(self.ensure_adopted()).await {
             events::secondary_failed("list_keys", &error);
         }
         self.map.get(kid).map(|known| known.record)
