@@ -11,6 +11,8 @@ mod conformance;
 mod copies;
 mod destroy;
 mod documents;
+mod every_await;
+mod every_call;
 mod failover;
 mod jobs;
 mod jwks;

@@ -13,6 +13,10 @@ mod copies;
 mod destroy;
 #[path = "../it/documents.rs"]
 mod documents;
+#[path = "../it/every_await.rs"]
+mod every_await;
+#[path = "../it/every_call.rs"]
+mod every_call;
 #[path = "../it/failover.rs"]
 mod failover;
 #[path = "../it/jobs.rs"]

@@ -1,0 +1,330 @@
+//! Promise 11, to the letter: every async method is dropped at each of its awaits, and what it left behind is repaired.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
+
+use swarmauri_keyprovider::{JwksQuery, KeyProvider, KeyProviderExt, Secrets};
+use swarmauri_keyprovider_mirrored::MirrorMode;
+use swarmauri_keyprovider_testkit::{Dropped, Fault, Method, PausingStore, at_every_await, secret_parts};
+use swarmauri_keys::{KeyAlg, KeyError, KeyVersionId};
+
+use crate::cancellation::assert_repaired;
+use crate::every_call::{CALLS, Call, Made, Scene, Stage, named, public};
+use crate::restore::shown;
+use crate::support::*;
+
+/// What does not answer while the call is made.
+#[derive(Debug, Clone, Copy)]
+enum Out {
+    Nobody,
+    Primary,
+    Secondary,
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_11_every_call_that_is_dropped_at_any_await_is_repaired() {
+    drop_all(Out::Nobody).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_11_every_call_that_is_dropped_at_any_await_in_an_outage_of_the_primary_is_repaired() {
+    drop_all(Out::Primary).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_11_every_call_that_is_dropped_at_any_await_in_an_outage_of_the_secondary_is_repaired() {
+    drop_all(Out::Secondary).await;
+}
+
+async fn drop_all(out: Out) {
+    let mut longest = BTreeMap::new();
+    for call in CALLS {
+        for scene in call.scenes {
+            let what = What { name: call.name, scene: *scene, out };
+            let polls = at_every_await(
+                async || set(*scene, out).await,
+                async |(stage, _)| (call.run)(stage).await,
+                async |(stage, before), dropped| check(&stage, &before, call, what, dropped).await,
+            );
+            let (polls, most) = (polls.await, longest.entry(call.name).or_default());
+            *most = polls.max(*most);
+        }
+    }
+    for (name, polls) in longest {
+        // A side is asked, before its effect and after; without that it was not dropped anywhere.
+        assert!(polls >= 3 || !is_to_wait(name), "{name} took {polls} polls at most");
+    }
+}
+
+/// Whether the call asks anybody: unsupported ones do not, nor do those that are compiled out, or have nothing to read.
+fn is_to_wait(name: &str) -> bool {
+    match name {
+        "import_version" => false,
+        "open" => crate::STORED,
+        "jwks_canonical_json" => cfg!(feature = "jsoncanon"),
+        "jwks_cbor" => cfg!(feature = "cbor"),
+        _ => true,
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+struct What {
+    name: &'static str,
+    scene: Scene,
+    out: Out,
+}
+
+/// What there was before the call.
+struct Before {
+    /// Every version that ever was.
+    ids: Vec<KeyVersionId>,
+    /// Everything that the primary showed.
+    shown: Vec<String>,
+}
+
+async fn set(scene: Scene, out: Out) -> (Stage, Before) {
+    let world = world_in(MirrorMode::Full);
+    let made = furnish(&world).await;
+    if scene == Scene::Owing {
+        owe(&world).await;
+    }
+    if scene == Scene::Forgotten {
+        world.mirror.enable_key(&kid("pair"), version(1)).await.unwrap();
+    }
+    let before = Before { ids: ids(&world).await, shown: shown(&*world.primary_keys).await };
+    let world = match scene {
+        Scene::Tidy | Scene::Owing => world,
+        Scene::Forgotten => world.restart(),
+        Scene::Lost | Scene::GivenUp => world.with_empty_primary(),
+    };
+    let store = Arc::new(PausingStore::new(Arc::new(world.store.clone())));
+    let world = if crate::STORED { world.over(store).await } else { world };
+    for side in [&world.primary, &world.secondary] {
+        side.pause(true);
+    }
+    match out {
+        Out::Nobody => {}
+        Out::Primary => world.primary.outage(),
+        Out::Secondary => world.secondary.outage(),
+    }
+    (Stage { world, made }, before)
+}
+
+/// A pair of three versions whose first is disabled, one key of each other kind, and one that is destroyed.
+async fn furnish(world: &World) -> Made {
+    let on = &world.mirror;
+    on.create_key(&named("pair", KeyAlg::Ed25519)).await.unwrap();
+    on.rotate(&kid("pair")).await.unwrap();
+    on.rotate(&kid("pair")).await.unwrap();
+    on.disable_key(&kid("pair"), version(1)).await.unwrap();
+    for (name, alg) in [
+        ("sym", KeyAlg::Aes256Gcm),
+        ("mac", KeyAlg::HmacSha256),
+        ("agree", KeyAlg::X25519),
+        ("gone", KeyAlg::Ed25519),
+    ] {
+        on.create_key(&named(name, alg)).await.unwrap();
+    }
+    on.import_key(&named("public", KeyAlg::Ed25519), public()).await.unwrap();
+    on.destroy_key(&kid("gone"), None).await.unwrap();
+    let work = on.work().unwrap();
+    Made {
+        signature: work.sign(&kid("pair"), None, b"m").await.unwrap(),
+        mac: work.mac(&kid("mac"), None, b"m").await.unwrap(),
+        sealed: work.encrypt(&kid("sym"), None, b"m", b"aad").await.unwrap(),
+        wrapped: work.wrap_key(&kid("sym"), None, &vec![7; 32].into()).await.unwrap(),
+    }
+}
+
+/// Copies, the destruction of a replica, states, outcomes of each kind, and what only one side has.
+async fn owe(world: &World) {
+    let on = &world.mirror;
+    for name in ["doomed", "unsure", "turned"] {
+        on.create_key(&named(name, KeyAlg::Ed25519)).await.unwrap();
+    }
+    world.secondary.outage();
+    on.create_key(&named("owed", KeyAlg::Ed25519)).await.unwrap();
+    on.destroy_key(&kid("doomed"), None).await.unwrap();
+    on.disable_key(&kid("pair"), version(2)).await.unwrap();
+    world.secondary.recover();
+    let lost = || Fault::FailAfter(KeyError::timeout("no answer"));
+    let refused = || Fault::FailBefore(KeyError::timeout("no answer"));
+    world.primary.fail_next(Method::DestroyKey, refused());
+    on.destroy_key(&kid("unsure"), None).await.unwrap_err();
+    world.primary.fail_next(Method::CreateKey, lost());
+    on.create_key(&named("made", KeyAlg::Ed25519)).await.unwrap_err();
+    world.primary.fail_next(Method::RotateKey, lost());
+    on.rotate(&kid("mac")).await.unwrap_err();
+    world.primary.fail_next(Method::DisableKey, lost());
+    on.disable_key(&kid("turned"), version(1)).await.unwrap_err();
+    world.primary_keys.create_key(&named("behind", KeyAlg::Ed25519)).await.unwrap();
+    world.secondary_keys.destroy_key(&kid("sym.1"), None).await.unwrap();
+}
+
+async fn ids(world: &World) -> Vec<KeyVersionId> {
+    let mut ids = vec![kid("gone").at(version(1)), kid("doomed").at(version(1))];
+    for summary in world.primary_keys.list_all_keys().await.unwrap() {
+        for version in world.primary_keys.list_versions(&summary.kid).await.unwrap() {
+            ids.push(summary.kid.at(version));
+        }
+    }
+    ids
+}
+
+async fn check(stage: &Stage, before: &Before, call: &Call, what: What, dropped: Dropped) {
+    let world = &stage.world;
+    let what = format!("{what}, {dropped}");
+    well_again(world);
+    if !matches!(call.scenes, [Scene::Lost | Scene::GivenUp]) {
+        assert_nothing_comes_back(world, before, &what).await;
+    }
+    assert_repairable(world, before, call, &what).await;
+    // Whoever was dropped holds no lock.
+    assert!(give_up((call.run)(stage)).await.is_some(), "{what}: made once more, it hangs");
+    assert_repairable(world, before, call, &format!("{what}, and made once more")).await;
+}
+
+fn well_again(world: &World) {
+    for side in [&world.primary, &world.secondary] {
+        side.clear();
+        side.pause(false);
+    }
+}
+
+async fn assert_repairable(world: &World, before: &Before, call: &Call, what: &str) {
+    match call.scenes {
+        [Scene::Lost] => assert_brought_back(world, before, what).await,
+        [Scene::GivenUp] => assert_given_up(world, what).await,
+        _ => assert_repaired(world, what).await,
+    }
+    assert_stands_in(world, before, what).await;
+}
+
+/// Before anything is repaired: what the primary has destroyed is not served.
+async fn assert_nothing_comes_back(world: &World, before: &Before, what: &str) {
+    for id in &before.ids {
+        if world.primary_keys.get_key(&id.kid, Some(id.version), Secrets::Omit).await.is_ok() {
+            continue;
+        }
+        for out in [false, true] {
+            if out {
+                world.primary.outage();
+            }
+            let read = world.read(&id.kid, Some(id.version)).await;
+            assert!(read.is_err(), "{what}: {id} is destroyed, and served, out: {out}");
+            world.primary.recover();
+        }
+    }
+}
+
+/// The secondary stands in for all that the primary has, secrets too, and for nothing else.
+async fn assert_stands_in(world: &World, before: &Before, what: &str) {
+    let jwks = world.mirror.jwks(&JwksQuery::ALL_LIVE).await.unwrap();
+    let mut all: BTreeSet<_> = before.ids.iter().cloned().collect();
+    all.extend(ids(world).await);
+    for id in all {
+        let own = world.primary_keys.get_key(&id.kid, Some(id.version), Secrets::Include).await;
+        for out in [false, true] {
+            if out {
+                world.primary.outage();
+            }
+            let read = world.mirror.get_key(&id.kid, Some(id.version), Secrets::Include).await;
+            world.primary.recover();
+            match (&own, read) {
+                (Ok(own), read) => {
+                    let read = read.unwrap_or_else(|error| panic!("{what}: {id}: {error}"));
+                    let parts = [own, &read].map(|key| secret_parts(key.alg(), key.secret().unwrap()));
+                    assert_eq!(parts[0], parts[1], "{what}: {id}, out: {out}");
+                }
+                (Err(_), read) => assert!(read.is_err(), "{what}: {id} is served, out: {out}"),
+            }
+        }
+    }
+    world.primary.outage();
+    assert_eq!(world.mirror.jwks(&JwksQuery::ALL_LIVE).await.unwrap(), jwks, "{what}");
+    world.primary.recover();
+    if crate::STORED {
+        let next = world.clone().over(Arc::new(world.store.clone())).await;
+        assert!(
+            next.mirror.plan_reconcile().await.is_empty(),
+            "{what}: the next process has to do something"
+        );
+        assert_eq!(
+            next.mirror.status(),
+            world.mirror.status(),
+            "{what}: the next process knows it otherwise"
+        );
+    }
+}
+
+/// What the primary had it has again, once that is asked for.
+async fn assert_brought_back(world: &World, before: &Before, what: &str) {
+    world.mirror.reconcile().await;
+    let plan = world.mirror.plan_restore_primary().await.unwrap();
+    assert!(plan.conflicts.is_empty(), "{what}: {plan}");
+    let report = world.mirror.apply(plan).await;
+    assert!(report.is_clean(), "{what}: {report:?}");
+    assert_eq!(shown(&*world.primary_keys).await, before.shown, "{what}");
+    assert_repaired(world, what).await;
+}
+
+async fn assert_given_up(world: &World, what: &str) {
+    let plan = world.mirror.plan_propagate_loss().await.unwrap();
+    let report = world.mirror.apply(plan).await;
+    assert!(report.is_clean(), "{what}: {report:?}");
+    assert_repaired(world, what).await;
+    assert_eq!(world.replicas().await, 0, "{what}");
+}
+
+impl fmt::Display for What {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, scene, out } = self;
+        write!(f, "{name} in a world that is {scene:?}, out: {out:?}")
+    }
+}
+
+/// A mirror that knows of nothing takes in a key because of an intent, before it has looked at the replicas.
+#[tokio::test]
+#[ignore = "not so yet: a disabled version is recorded as kept, and its replica is not adopted any more"]
+async fn a_disabled_version_that_is_taken_in_keeps_its_replica() {
+    let world = world_in(MirrorMode::Full);
+    furnish(&world).await;
+    let world = world.restart();
+    world.primary.fail_next(Method::RotateKey, Fault::FailBefore(KeyError::timeout("no answer")));
+    world.mirror.rotate(&kid("pair")).await.unwrap_err();
+    assert_repaired(&world, "after a rotation of unknown outcome").await;
+    assert!(world.mirror.destroy_key(&kid("pair"), Some(version(1))).await.unwrap());
+    assert_repaired(&world, "after the destroy").await;
+}
+
+/// The table against the source: what is `pub async`, and what the two traits have.
+#[test]
+fn no_async_method_is_left_out() {
+    let called: BTreeSet<_> = CALLS.iter().map(|call| call.name.to_owned()).collect();
+    let mut there = BTreeSet::new();
+    let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for file in std::fs::read_dir(source).unwrap() {
+        let path = file.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "rs") {
+            there.extend(async_methods(&std::fs::read_to_string(path).unwrap()));
+        }
+    }
+    assert_eq!(called, there);
+}
+
+fn async_methods(text: &str) -> Vec<String> {
+    const TRAITS: [&str; 2] =
+        ["KeyProvider for MirroredKeyProvider", "KeyOperations for MirroredKeyProvider"];
+    let (mut of_a_trait, mut found) = (false, Vec::new());
+    for line in text.lines() {
+        if line.starts_with("impl") {
+            of_a_trait = TRAITS.iter().any(|name| line.contains(name));
+        }
+        let rest = line.trim_start();
+        let name =
+            rest.strip_prefix("pub async fn ").or(rest.strip_prefix("async fn ").filter(|_| of_a_trait));
+        found.extend(name.and_then(|name| name.split(['(', '<']).next()).map(str::to_owned));
+    }
+    found
+}
