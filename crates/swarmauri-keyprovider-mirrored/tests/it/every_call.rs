@@ -1,5 +1,6 @@
 //! Every async method of the mirrored provider, to be called: a table that a test holds against the source.
 
+use std::collections::BTreeSet;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -172,4 +173,35 @@ pub(crate) fn public() -> KeyMaterial {
     let hex = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
     let digit = |at: usize| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).unwrap();
     KeyMaterial::Public(PublicKey::Ed25519(std::array::from_fn(digit)))
+}
+
+/// The table against the source: what is `pub async`, and what the two traits have.
+#[test]
+fn no_async_method_is_left_out() {
+    let called: BTreeSet<_> = CALLS.iter().map(|call| call.name.to_owned()).collect();
+    let mut there = BTreeSet::new();
+    let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for file in std::fs::read_dir(source).unwrap() {
+        let path = file.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "rs") {
+            there.extend(async_methods(&std::fs::read_to_string(path).unwrap()));
+        }
+    }
+    assert_eq!(called, there);
+}
+
+fn async_methods(text: &str) -> Vec<String> {
+    const TRAITS: [&str; 2] =
+        ["KeyProvider for MirroredKeyProvider", "KeyOperations for MirroredKeyProvider"];
+    let (mut of_a_trait, mut found) = (false, Vec::new());
+    for line in text.lines() {
+        if line.starts_with(['}', 'i']) {
+            of_a_trait = line.starts_with("impl") && TRAITS.iter().any(|name| line.contains(name));
+        }
+        let rest = line.trim_start();
+        let name =
+            rest.strip_prefix("pub async fn ").or(rest.strip_prefix("async fn ").filter(|_| of_a_trait));
+        found.extend(name.and_then(|name| name.split(['(', '<']).next()).map(str::to_owned));
+    }
+    found
 }
