@@ -7,8 +7,8 @@ use std::sync::Arc;
 use swarmauri_keyprovider::{JwksQuery, KeyOperations, KeyProvider, KeyProviderExt, Secrets};
 use swarmauri_keyprovider_testkit::PausingStore;
 use swarmauri_keys::{
-    Acceptance, Ciphertext, KeyAlg, KeyMaterial, KeySpec, PageRequest, PublicKey, Signature, SpecOverrides,
-    VerifyWith,
+    Acceptance, Ciphertext, KeyAlg, KeyMaterial, KeySpec, KeyType, PageRequest, PrivateKey, PublicKey,
+    Signature, SpecOverrides, VerifyWith,
 };
 
 use crate::support::*;
@@ -73,12 +73,12 @@ macro_rules! calls {
 
 calls! {
     "create_key" in ANY: |on| on.mirror().create_key(&exportable(KeyAlg::Ed25519));
-    "create_key" in ANY: |on| on.mirror().create_key(&named("new", KeyAlg::HmacSha256));
-    "import_key" in ANY: |on| on.mirror().import_key(&named("new", KeyAlg::HmacSha256), symmetric());
+    "create_key" in ANY: |on| on.mirror().create_key(&named("new", KeyAlg::X25519));
+    "import_key" in ANY: |on| on.mirror().import_key(&named("new", KeyAlg::Ed25519), private());
     "import_key" in ANY: |on| on.mirror().import_key(&named("new", KeyAlg::Ed25519), public());
     "import_version" in ANY: |on| async {
-        let (id, spec) = (kid("new").at(version(3)), exportable(KeyAlg::HmacSha256));
-        on.mirror().import_version(&id, &spec, symmetric()).await
+        let (id, spec) = (kid("new").at(version(3)), exportable(KeyAlg::Ed25519));
+        on.mirror().import_version(&id, &spec, private()).await
     };
     "rotate_key" in ANY: |on| on.mirror().rotate_key(&kid("pair"), &SpecOverrides::NONE);
     "destroy_key" in ANY: |on| on.mirror().destroy_key(&kid("pair"), Some(version(2)));
@@ -164,8 +164,8 @@ pub(crate) fn named(name: &str, alg: KeyAlg) -> KeySpec {
     exportable(alg).with_kid(kid(name))
 }
 
-fn symmetric() -> KeyMaterial {
-    KeyMaterial::Symmetric(vec![7; 32].into())
+fn private() -> KeyMaterial {
+    KeyMaterial::Private(PrivateKey::from_raw(KeyType::Ed25519, &[7; 32]).unwrap())
 }
 
 /// That of RFC 8032 section 7.1, test 1.

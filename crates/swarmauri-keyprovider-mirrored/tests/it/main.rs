@@ -13,6 +13,7 @@ mod destroy;
 mod documents;
 mod every_await;
 mod every_call;
+mod every_scene;
 mod failover;
 mod jobs;
 mod jwks;

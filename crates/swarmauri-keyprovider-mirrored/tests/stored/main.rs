@@ -17,6 +17,8 @@ mod documents;
 mod every_await;
 #[path = "../it/every_call.rs"]
 mod every_call;
+#[path = "../it/every_scene.rs"]
+mod every_scene;
 #[path = "../it/failover.rs"]
 mod failover;
 #[path = "../it/jobs.rs"]
