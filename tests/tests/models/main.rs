@@ -34,7 +34,7 @@ fn keys_on_a_store_live_as_the_model_says_and_survive_what_opens_them() {
 
 #[test]
 fn keys_in_a_file_live_as_the_model_says_and_survive_its_closing() {
-    check::<OnDisk>("keys_in_a_file_live_as_the_model_says_and_survive_its_closing", 80);
+    check::<OnDisk>("keys_in_a_file_live_as_the_model_says_and_survive_its_closing", 40);
 }
 
 /// A sequence that only ever asks for what is not there would prove little.
