@@ -47,6 +47,11 @@
 //! # }
 //! ```
 //!
+//! # Drops
+//!
+//! [`at_every_await`] makes a call again and again, and drops it after 0, 1, 2, … polls; then it lets the test look at what is
+//! left. [`Faults::pause`] and [`PausingStore`] see to it that a call is pending wherever it asks a provider or a store.
+//!
 //! # Leaks
 //!
 //! [`assert_no_secret`] finds secrets in text, in whichever way bytes are printed; [`capture_tracing`] gives
@@ -71,6 +76,7 @@ mod cases;
 mod each_case;
 mod faulty;
 mod leaks;
+mod polls;
 mod report;
 mod store;
 mod subject;
@@ -83,9 +89,11 @@ pub use faulty::{
     Answer, AnswerFn, Call, CallEnd, Fault, Faults, FaultyProvider, Hold, Journal, Lie, Method,
 };
 pub use leaks::{assert_no_secret, assert_no_secrets, contains_secret, secret_parts};
+pub use polls::{Dropped, at_every_await, drop_after};
 pub use report::{CaseReport, Outcome, Report};
 pub use store::{
-    __run_store_test, STORE_CASES, StoreCase, StoreUnderTest, run_all_store_cases, run_store_cases,
+    __run_store_test, PausingStore, STORE_CASES, StoreCase, StoreUnderTest, run_all_store_cases,
+    run_store_cases,
 };
 use subject::Subject;
 pub use suite::{__check_exemptions, __run_test, CASES, Case, IntoProvider, Suite, run_all};

@@ -32,7 +32,7 @@ async fn furnish(world: &World) {
 }
 
 /// Everything that a primary shows, secrets where there are any.
-async fn shown(primary: &dyn KeyProvider) -> Vec<String> {
+pub(crate) async fn shown(primary: &dyn KeyProvider) -> Vec<String> {
     let mut all = Vec::new();
     for summary in primary.list_all_keys().await.unwrap() {
         for version in primary.list_versions(&summary.kid).await.unwrap() {

@@ -90,10 +90,7 @@ impl World {
     /// memory, or the loss of its store.
     pub(crate) fn restart(self) -> Self {
         let store = MemoryStore::new();
-        let (primary, secondary) = self.sides.clone();
-        let settings = *self.mirror.settings();
-        let builder = MirroredKeyProvider::builder(primary, secondary).settings(settings);
-        Self { mirror: Arc::new(opened(builder, &store)), store, ..self }
+        Self { mirror: Arc::new(opened(self.builder(), &store)), store, ..self }
     }
 
     /// The same secondary under a new mirror, in front of a primary that came back empty. In memory the map is found by the
@@ -120,10 +117,13 @@ impl World {
     /// The same two sides under another mirror, with its state on this store.
     #[allow(dead_code, reason = "for the tests of what only a store gives")]
     pub(crate) async fn over(self, store: Arc<dyn KeyStore>) -> Self {
+        Self { mirror: Arc::new(self.builder().state(store).open().await.unwrap()), ..self }
+    }
+
+    /// For another mirror over the same two sides, which behaves like this one.
+    pub(crate) fn builder(&self) -> MirroredBuilder {
         let (primary, secondary) = self.sides.clone();
-        let settings = *self.mirror.settings();
-        let builder = MirroredKeyProvider::builder(primary, secondary).settings(settings);
-        Self { mirror: Arc::new(builder.state(store).open().await.unwrap()), ..self }
+        MirroredKeyProvider::builder(primary, secondary).settings(*self.mirror.settings())
     }
 
     /// The debts, as `kind key`.

@@ -17,6 +17,12 @@ mod destroy;
 mod documents;
 #[path = "../it/drill.rs"]
 mod drill;
+#[path = "../it/every_await.rs"]
+mod every_await;
+#[path = "../it/every_call.rs"]
+mod every_call;
+#[path = "../it/every_scene.rs"]
+mod every_scene;
 #[path = "../it/failover.rs"]
 mod failover;
 #[path = "../it/hedges.rs"]

@@ -30,6 +30,7 @@ struct Shared {
     before: BTreeMap<Method, VecDeque<Slot>>,
     after: BTreeMap<Method, VecDeque<Slot>>,
     last_jwks: HashMap<JwksQuery, Arc<JwkSet>>,
+    pauses: bool,
 }
 
 impl Faults {
@@ -42,6 +43,7 @@ impl Faults {
             before: BTreeMap::new(),
             after: BTreeMap::new(),
             last_jwks: HashMap::new(),
+            pauses: false,
         };
         Self { shared: Arc::new(Mutex::new(shared)), journal: Journal::default() }
     }
@@ -68,8 +70,8 @@ impl Faults {
         };
     }
 
-    /// Ends all faults, queued and standing, and all holds that no call has come to yet. Capabilities stay
-    /// as they are.
+    /// Ends all faults, queued and standing, and all holds that no call has come to yet. Capabilities and
+    /// pauses stay as they are.
     pub fn clear(&self) {
         let mut shared = self.shared.lock();
         shared.next.clear();
@@ -92,6 +94,12 @@ impl Faults {
     /// Calls that hang go on hanging.
     pub fn recover(&self) {
         self.set_all(None);
+    }
+
+    /// From now on, or no longer, each call is pending twice, whatever its fault: once before it takes effect, once after.
+    /// Whoever drops a future at each of its awaits then drops it on both sides of every effect.
+    pub fn pause(&self, pauses: bool) {
+        self.shared.lock().pauses = pauses;
     }
 
     /// Stops the next call of a method before it takes effect, and before its fault is drawn.
@@ -142,6 +150,14 @@ impl Faults {
 
     pub(super) fn enter(&self, call: Call, handed: Option<SecretBytes>) -> Entry {
         self.journal.enter(call, handed)
+    }
+
+    /// Lets others go first, if told to.
+    pub(super) async fn pass_pause(&self) {
+        let pauses = self.shared.lock().pauses;
+        if pauses {
+            tokio::task::yield_now().await;
+        }
     }
 
     pub(super) async fn pass_before(&self, call: &Call) {

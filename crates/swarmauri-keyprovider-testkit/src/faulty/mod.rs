@@ -86,7 +86,9 @@ impl FaultyProvider {
         honest: impl Future<Output = Result<T, KeyError>> + Send,
     ) -> Result<Answer, KeyError> {
         let entry = self.faults.enter(call.clone(), handed);
+        self.faults.pass_pause().await;
         let result = self.past_refusals(&call, &entry, honest).await;
+        self.faults.pass_pause().await;
         entry.ended(&result);
         result
     }

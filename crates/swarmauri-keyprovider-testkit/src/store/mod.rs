@@ -2,6 +2,7 @@
 
 mod cases;
 mod each_case;
+mod pausing;
 mod subject;
 
 use std::any::Any;
@@ -10,6 +11,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use swarmauri_keystore::KeyStore;
+
+pub use pausing::PausingStore;
 
 use crate::suite::{CaseFuture, attempt, judge};
 use crate::{CaseReport, Report};
