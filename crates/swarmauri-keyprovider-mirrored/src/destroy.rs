@@ -9,15 +9,25 @@ use crate::map::{KidRecord, VersionState, Whole};
 use crate::provider::MirroredKeyProvider;
 use crate::store::update;
 
+/// What was recorded before a destroy is carried out.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Open {
+    /// Whether somebody had asked for it before, and the outcome is not known.
+    pub(crate) earlier: bool,
+    /// Whether there was anything of the name.
+    pub(crate) was_known: bool,
+}
+
 impl MirroredKeyProvider {
     pub(crate) async fn destroy(&self, kid: &KeyId, version: Option<KeyVersion>) -> Result<bool, KeyError> {
         self.catch_up().await;
-        let was_known = self.map.get(kid).is_some_and(|known| knows(&known.record, version));
+        let before = self.map.get(kid).map(|known| known.record).unwrap_or_default();
+        let open = Open { earlier: before.is_marked(version), was_known: knows(&before, version) };
         // Before anything else, the wait for other writes included: from here on the secondary answers no
         // read of it (promise 4).
         update(&*self.map, kid, |record| record.begin_destroy(version)).await?;
         let right = self.lock(kid).await?;
-        let destroyed = self.settle_destroy(&right, kid, version, was_known).await?;
+        let destroyed = self.settle_destroy(&right, kid, version, open).await?;
         self.destroy_replicas(kid).await;
         Ok(destroyed)
     }
@@ -28,7 +38,7 @@ impl MirroredKeyProvider {
         right: &KidGuard<'_>,
         kid: &KeyId,
         version: Option<KeyVersion>,
-        was_known: bool,
+        open: Open,
     ) -> Result<bool, KeyError> {
         // Another one's refusal may have taken the mark along.
         update(&*self.map, kid, |record| {
@@ -37,26 +47,32 @@ impl MirroredKeyProvider {
             }
         })
         .await?;
-        let destroyed = self.destroy_on_primary(right, kid, version).await?;
-        if !destroyed && !was_known && !self.adopts(kid, version).await {
+        let destroyed = self.destroy_on_primary(right, kid, version, open.earlier).await?;
+        // Of mode none nothing else is recorded than that somebody has asked.
+        let was_known = open.was_known || (open.earlier && !self.mirrors());
+        if !destroyed && !was_known && !self.adopts(kid, version).await? {
             // There was nothing of that name anywhere: nothing to remember either.
             self.take_back(right, kid, version).await?;
             return Ok(false);
         }
         update(&*self.map, kid, |record| record.primary_gone(version)).await?;
-        if destroyed && !was_known {
-            self.adopts(kid, version).await;
+        if destroyed && !was_known && self.adopts(kid, version).await.is_err() {
+            update(&*self.map, kid, |record| record.unsought = true).await?;
         }
         Ok(destroyed)
     }
 
     /// Asks the primary. On `Ok` it no longer has the version, or with `None` the key, and the answer says
     /// whether it had. On a refusal the state has gone back; after an outage it stays `Destroying`.
+    ///
+    /// An earlier destroy of unknown outcome may have been carried out. Then a refusal says nothing unless the primary
+    /// shows the key, and a contradiction nothing at all: a follower may be answering from the past.
     async fn destroy_on_primary(
         &self,
         right: &KidGuard<'_>,
         kid: &KeyId,
         version: Option<KeyVersion>,
+        earlier: bool,
     ) -> Result<bool, KeyError> {
         let error = match self.primary.destroy_key(kid, version).await {
             Ok(true) => return Ok(true),
@@ -64,15 +80,22 @@ impl MirroredKeyProvider {
             Ok(false) => match self.primary.get_key(kid, version, Secrets::Omit).await {
                 Err(KeyError::NotFound { .. }) => return Ok(false),
                 Err(error) if error.is_outage() => error,
-                _ => KeyError::integrity(format!(
-                    "the primary said that it had nothing to destroy of {kid}, and still has it"
-                )),
+                _ => {
+                    let error = KeyError::integrity(format!(
+                        "the primary said that it had nothing to destroy of {kid}, and still has it"
+                    ));
+                    if !earlier {
+                        self.take_back(right, kid, version).await?;
+                    }
+                    return Err(error);
+                }
             },
             Err(error) => error,
         };
+        let lives = async || self.primary.get_key(kid, version, Secrets::Omit).await.is_ok();
         if error.is_outage() {
             events::outcome_unknown("destroy", Some(kid), &error);
-        } else {
+        } else if !earlier || lives().await {
             self.take_back(right, kid, version).await?;
         }
         Err(error)
@@ -134,14 +157,26 @@ impl MirroredKeyProvider {
         Ok(())
     }
 
-    /// Whether the secondary has replicas of this from an earlier process, or may have: if it cannot be
-    /// asked, it is taken to.
-    async fn adopts(&self, kid: &KeyId, version: Option<KeyVersion>) -> bool {
+    /// Whether the secondary has replicas of this from an earlier process.
+    ///
+    /// # Errors
+    ///
+    /// Those of a secondary that cannot be asked.
+    async fn adopts(&self, kid: &KeyId, version: Option<KeyVersion>) -> Result<bool, KeyError> {
         if !self.mirrors() {
-            return false;
+            return Ok(false);
         }
-        self.ensure_adopted().await.is_err()
-            || self.map.get(kid).is_some_and(|known| knows(&known.record, version))
+        self.ensure_adopted().await?;
+        Ok(self.map.get(kid).is_some_and(|known| knows(&known.record, version)))
+    }
+
+    /// Looks for replicas that a destroy could not look for.
+    pub(crate) async fn seek_replicas(&self, kid: &KeyId) -> Result<(), KeyError> {
+        if self.map.get(kid).is_some_and(|known| known.record.unsought) {
+            self.ensure_adopted().await?;
+            update(&*self.map, kid, |record| record.unsought = false).await?;
+        }
+        Ok(())
     }
 }
 

@@ -296,7 +296,7 @@ impl MirroredKeyProvider {
         secrets: Secrets,
     ) -> Result<KeyRef, KeyError> {
         let mut key = self.secondary.get_key(kid, version, secrets).await?;
-        if version.is_none() && self.is_destroyed(kid, Some(key.version())) {
+        if version.is_none() && self.is_going(kid, key.version()) {
             let latest = self.undestroyed_of_secondary(kid).await?.last().copied();
             key = self.secondary.get_key(kid, latest, secrets).await?;
         }
@@ -306,7 +306,7 @@ impl MirroredKeyProvider {
                 key.id()
             )));
         }
-        if self.is_destroyed(kid, Some(key.version())) {
+        if self.is_going(kid, key.version()) {
             return Err(KeyError::not_found(kid, version));
         }
         if self.is_disabled(key.id()) { Ok(key.with_state(KeyState::Disabled)) } else { Ok(key) }
@@ -315,7 +315,7 @@ impl MirroredKeyProvider {
     /// Mode `none`: the secondary's versions of the same name, tombstones apart; at least one.
     async fn undestroyed_of_secondary(&self, kid: &KeyId) -> Result<Vec<KeyVersion>, KeyError> {
         let mut versions = self.secondary.list_versions(kid).await?;
-        versions.retain(|version| !self.is_destroyed(kid, Some(*version)));
+        versions.retain(|version| !self.is_going(kid, *version));
         if versions.is_empty() { Err(KeyError::not_found(kid, None)) } else { Ok(versions) }
     }
 
@@ -353,6 +353,12 @@ impl MirroredKeyProvider {
 
     pub(crate) fn is_destroyed(&self, kid: &KeyId, version: Option<KeyVersion>) -> bool {
         self.map.get(kid).is_some_and(|known| known.record.is_destroyed(version))
+    }
+
+    /// Whether a destroy of this version, or of its whole key, has begun: the secondary serves it no more.
+    pub(crate) fn is_going(&self, kid: &KeyId, version: KeyVersion) -> bool {
+        let known = self.map.get(kid);
+        known.is_some_and(|known| known.record.is_marked(None) || known.record.is_marked(Some(version)))
     }
 
     pub(crate) fn check_not_destroyed(

@@ -101,10 +101,15 @@ impl MirroredKeyProvider {
     async fn look_again(&self, merge: &Merge<'_>, query: &JwksQuery) -> Result<Option<SecondLook>, KeyError> {
         let tell_apart =
             !merge.foreign.is_empty() && self.mirrors() && self.secondary_can.has(Feature::ListKeys);
-        if !tell_apart && merge.from_the_past.is_empty() && merge.missing.is_empty() {
+        // Without replicas nothing tells keys that the primary does not publish from keys that it does not have.
+        let withheld = !merge.foreign.is_empty() && !self.mirrors() && merge.sources.primary.is_some();
+        if !tell_apart && !withheld && merge.from_the_past.is_empty() && merge.missing.is_empty() {
             return Ok(None);
         }
         let mut look = SecondLook::default();
+        if withheld {
+            self.look_for_withheld(merge, &mut look).await;
+        }
         for id in &merge.missing {
             // The others would wait as long for it.
             let look_for = if look.unsure {
@@ -138,6 +143,21 @@ impl MirroredKeyProvider {
             }
         }
         Ok(Some(look))
+    }
+
+    /// Mode `none`: which of the keys that only the secondary publishes the primary has, too, and does not publish.
+    async fn look_for_withheld(&self, merge: &Merge<'_>, look: &mut SecondLook) {
+        let kids: BTreeSet<_> = merge.foreign.keys().map(|id| &id.kid).collect();
+        for kid in kids {
+            // The others would wait as long for it.
+            let answer = if look.unsure { None } else { Some(self.primary.list_versions(kid).await) };
+            match answer {
+                Some(Err(KeyError::NotFound { .. })) => continue,
+                Some(Err(error)) if error.is_outage() => look.unsure = true,
+                Some(_) | None => {}
+            }
+            look.withheld.insert(kid.clone());
+        }
     }
 
     /// Whether the replica of a version is to be published, which a primary that is up does not publish: it may have
@@ -192,6 +212,8 @@ struct SecondLook {
     /// The keys of the secondary that are tagged as replicas: of other processes, or strays that the map does
     /// not know. `None` if that could not be found out; then no foreign key is published.
     replica_kids: Option<HashSet<KeyId>>,
+    /// Mode `none`: the keys that the primary has, or may have, and does not publish.
+    withheld: BTreeSet<KeyId>,
     /// Those of the versions that the primary does not publish whose replicas are to be published.
     lost: BTreeSet<KeyVersionId>,
     /// Whether some of that could not be found out.
@@ -200,7 +222,13 @@ struct SecondLook {
 
 impl Default for SecondLook {
     fn default() -> Self {
-        Self { all_live: None, replica_kids: Some(HashSet::new()), lost: BTreeSet::new(), unsure: false }
+        Self {
+            all_live: None,
+            replica_kids: Some(HashSet::new()),
+            withheld: BTreeSet::new(),
+            lost: BTreeSet::new(),
+            unsure: false,
+        }
     }
 }
 
@@ -326,7 +354,8 @@ impl<'a> Merge<'a> {
         for jwk in secondary.keys.iter().filter(|jwk| !known.has(jwk)) {
             match jwk.version_id() {
                 Some(id) => {
-                    let ours = self.has_kid(&id.kid) || known.is_name_of_ours(&id) || self.is_destroyed(&id);
+                    let going = self.provider.is_going(&id.kid, id.version);
+                    let ours = self.has_kid(&id.kid) || known.is_name_of_ours(&id) || going;
                     if !ours && !replica_kids.contains(&id.kid) && self.sources.query.matches(&id.kid) {
                         self.foreign.insert(id, jwk.clone());
                     }
@@ -342,8 +371,8 @@ impl<'a> Merge<'a> {
             self.foreign.retain(|id, _| latest.get(&id.kid) == Some(&id.version));
         }
         // None stands in for a latest one that is disabled.
-        let provider = self.provider;
-        self.foreign.retain(|id, _| !provider.is_disabled(id));
+        let (provider, withheld) = (self.provider, &self.look.withheld);
+        self.foreign.retain(|id, _| !provider.is_disabled(id) && !withheld.contains(&id.kid));
     }
 
     fn is_destroyed(&self, id: &KeyVersionId) -> bool {

@@ -81,7 +81,7 @@ impl MirroredKeyProvider {
         let page = self.secondary.list_keys(request).await?;
         let mut items = Vec::with_capacity(page.items.len());
         for mut summary in page.items {
-            if !self.is_destroyed(&summary.kid, Some(summary.version)) {
+            if !self.is_going(&summary.kid, summary.version) {
                 if self.is_disabled(&summary.kid.at(summary.version)) {
                     summary.state = KeyState::Disabled;
                 }

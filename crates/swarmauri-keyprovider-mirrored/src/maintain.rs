@@ -220,7 +220,8 @@ impl MirroredKeyProvider {
         self.debts_of(kid).iter().any(|step| match step {
             Step::FinishDestroy { kid, version } => {
                 let known = self.map.get(kid);
-                let gone = known.is_some_and(|known| known.record.is_destroyed(*version));
+                let gone =
+                    known.is_some_and(|known| known.record.unsought || known.record.is_destroyed(*version));
                 if gone { secondary } else { primary }
             }
             Step::SettleIntent { .. } | Step::SettleState { .. } => primary,

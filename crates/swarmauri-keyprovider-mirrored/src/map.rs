@@ -41,6 +41,9 @@ pub(crate) struct KidRecord {
     /// Disabled versions that are being brought back to a primary that lost them, and may be enabled there.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub(crate) restoring: BTreeSet<KeyVersion>,
+    /// Whether the secondary may have replicas of what is destroyed, and could not be asked for them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) unsought: bool,
     /// A write that the primary may have accepted without our knowing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) intent: Option<Intent>,
@@ -78,8 +81,9 @@ impl KidRecord {
 
     /// Whether there is nothing to remember.
     pub(crate) fn is_blank(&self) -> bool {
-        let Self { whole, versions, switches, restoring, intent } = self;
+        let Self { whole, versions, switches, restoring, unsought, intent } = self;
         *whole == Whole::Live
+            && !unsought
             && versions.is_empty()
             && switches.is_empty()
             && restoring.is_empty()
@@ -152,7 +156,7 @@ impl KidRecord {
 
     /// Whether something is still to be done: a copy, a destroy, a state to be passed on or found out.
     pub(crate) fn owes(&self) -> bool {
-        let Self { whole, versions, switches, restoring, intent } = self;
+        let Self { whole, versions, switches, restoring, unsought, intent } = self;
         let unsettled = |state: &VersionState| {
             matches!(state, VersionState::Pending { .. } | VersionState::Destroying { .. })
         };
@@ -161,6 +165,7 @@ impl KidRecord {
         };
         matches!(whole, Whole::Destroying { .. })
             || intent.is_some()
+            || *unsought
             || !restoring.is_empty()
             || versions.values().any(unsettled)
             || switches.iter().any(|(version, switch)| untold(version, switch))
@@ -278,6 +283,13 @@ impl KidRecord {
             Some(VersionState::Pending { key, .. }) if key.fingerprint != replica.key.fingerprint => {}
             Some(VersionState::Pending { .. } | VersionState::Destroying { .. }) => {
                 self.copied(version, replica.clone());
+                self.replica_seen(version, &replica.at, state);
+            }
+            // A look for it had missed it.
+            Some(kept @ VersionState::Kept { reason: KeptReason::Disabled, .. })
+                if kept.fingerprint() == Some(&replica.key.fingerprint) =>
+            {
+                *kept = found;
                 self.replica_seen(version, &replica.at, state);
             }
             Some(VersionState::Mirrored(_) | VersionState::Kept { .. }) => {}

@@ -7,7 +7,7 @@ use tracing::Instrument as _;
 
 use crate::adopt::{Found, Whose, for_each_key};
 use crate::apply::Progress;
-use crate::destroy::knows;
+use crate::destroy::{Open, knows};
 use crate::failover::check_answer;
 use crate::figures;
 use crate::map::{Facts, Replica, VersionState, Whole};
@@ -207,12 +207,16 @@ impl MirroredKeyProvider {
             }
         };
         if undecided {
-            match self.settle_destroy(&right, kid, version, knows(&record, version)).await {
-                Err(error) if error.is_outage() => return Err(error),
-                // Refused: the key lives on, and its state has gone back. That settles it, too.
-                Ok(_) | Err(_) => {}
+            let open = Open { earlier: true, was_known: knows(&record, version) };
+            if let Err(error) = self.settle_destroy(&right, kid, version, open).await {
+                let record = self.map.get(kid).map(|known| known.record).unwrap_or_default();
+                // Refused, and the key lives on: its state has gone back, and that settles it, too.
+                if error.is_outage() || record.is_marked(version) {
+                    return Err(error);
+                }
             }
         }
+        self.seek_replicas(kid).await?;
         self.destroy_replicas(kid).await.map_or(Ok(()), Err)
     }
 

@@ -1,7 +1,7 @@
 //! The write path: the intent first, then the primary, then a record, then the copy.
 
 use swarmauri_keyprovider::{Feature, random_kid};
-use swarmauri_keys::{KeyError, KeyId, KeyMaterial, KeyRef, KeySpec, SpecOverrides, Tags};
+use swarmauri_keys::{KeyError, KeyId, KeyMaterial, KeyRef, KeySpec, KeyState, SpecOverrides, Tags};
 
 use crate::copy::Made;
 use crate::events;
@@ -157,7 +157,13 @@ impl MirroredKeyProvider {
         let facts = Facts::of(key);
         let accepted = update(&*self.map, key.kid(), |record: &mut KidRecord| {
             if self.mirrors() {
-                record.accept(key.version(), facts.clone(), kept).is_ok()
+                let is_new = record.state(key.version()).is_none();
+                let accepted = record.accept(key.version(), facts.clone(), kept).is_ok();
+                // At once: a replica of an earlier process may be found before anybody asks again.
+                if is_new && key.state() == KeyState::Disabled {
+                    record.switched(key.version(), KeyState::Disabled);
+                }
+                accepted
             } else {
                 !record.is_destroyed(Some(key.version()))
             }

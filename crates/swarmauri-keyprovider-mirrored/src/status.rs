@@ -156,6 +156,9 @@ impl MirrorStatus {
         if let Whole::Destroying { .. } = record.whole {
             self.owe(kid.to_owned(), DebtKind::DestroyOutcome, &Trouble::default());
         }
+        if record.unsought {
+            self.owe(kid.to_owned(), DebtKind::DestroyReplica, &Trouble::default());
+        }
         match record.intent {
             Some(Intent::Create) => self.owe(kid.to_owned(), DebtKind::CreateOutcome, &Trouble::default()),
             Some(Intent::Rotate) => self.owe(kid.to_owned(), DebtKind::RotateOutcome, &Trouble::default()),

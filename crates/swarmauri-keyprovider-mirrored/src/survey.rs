@@ -222,7 +222,8 @@ fn plan_debts(kid: &KeyId, record: &KidRecord, secondary: Option<&Secondary>, pl
         plan.steps.push(Step::SettleIntent { kid: kid.clone() });
     }
     let doomed = !record.doomed().is_empty();
-    if matches!(record.whole, Whole::Destroying { .. }) || (record.whole == Whole::Destroyed && doomed) {
+    let unsought = record.unsought || (record.whole == Whole::Destroyed && doomed);
+    if matches!(record.whole, Whole::Destroying { .. }) || unsought {
         plan.steps.push(Step::FinishDestroy { kid: kid.clone(), version: None });
     }
     for (version, state) in &record.versions {

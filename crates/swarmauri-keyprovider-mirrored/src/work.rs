@@ -232,7 +232,9 @@ impl MirroredKeyProvider {
             failed => return answered_by_secondary(operation.as_str(), failed, error),
         };
         let by = done.version().or(asked);
-        self.check_not_destroyed(kid, by)?;
+        if by.is_some_and(|version| self.is_going(kid, version)) {
+            return Err(error);
+        }
         match by.map(|version| kid.at(version)) {
             Some(id) if !acceptance.waives(operation) && self.is_disabled(&id) => {
                 Err(KeyError::disabled(&id))

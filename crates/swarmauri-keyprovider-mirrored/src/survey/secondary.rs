@@ -9,7 +9,7 @@ use swarmauri_keys::{Cursor, KeyState, KeyVersion, KeyVersionId, PageRequest};
 
 use crate::adopt::{Claims, Found, PAGE, Whose, claimed, for_each_key, sole};
 use crate::map::{KidRecord, VersionState};
-use crate::mode::{Fidelity, MirrorMode};
+use crate::mode::{Fidelity, KeptReason, MirrorMode};
 use crate::plan::ReconcilePlan;
 use crate::provider::MirroredKeyProvider;
 
@@ -151,6 +151,11 @@ impl MirroredKeyProvider {
                     } else if secondary.is_home(id, &home.at) {
                         plan.destroy(id, replicas, None);
                     }
+                }
+                (Some(one), Some(VersionState::Kept { key, reason: KeptReason::Disabled }))
+                    if one.replica.key == *key && !self.holds_too_much(one) =>
+                {
+                    plan.adopt(id, one);
                 }
                 (Some(_), Some(VersionState::Kept { .. })) => {
                     plan.conflict(id, "it has a replica, which mode or policy forbids; destroy it");

@@ -213,7 +213,6 @@ impl fmt::Display for What {
 
 /// A mirror that knows of nothing takes in a key because of an intent, before it has looked at the replicas.
 #[tokio::test]
-#[ignore = "not so yet: a disabled version is recorded as kept, and its replica is not adopted any more"]
 async fn a_disabled_version_that_is_taken_in_keeps_its_replica() {
     let world = world_in(MirrorMode::Full);
     furnish(&world).await;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use swarmauri_keyprovider::{JwksQuery, KeyOperations, KeyProvider, KeyProviderExt, Secrets};
 use swarmauri_keyprovider_testkit::PausingStore;
@@ -128,7 +129,8 @@ calls! {
     "open" in ANY: |on| on.open_another();
     "jwks_canonical_json" in ANY: |on| on.canonical_json();
     "jwks_cbor" in ANY: |on| on.cbor();
-    // Here go the methods that are new: what keeps up maintenance until it is told to stop, drills, …
+    "maintain" in REPAIR: |on| on.world.mirror.maintain(tokio::time::sleep(Duration::from_secs(1)));
+    "drill" in REPAIR: |on| on.world.mirror.drill();
 }
 
 impl Stage {

@@ -34,10 +34,6 @@ pub(crate) async fn set(mode: MirrorMode, scene: Scene, out: Out) -> (Stage, Bef
     if scene == Scene::Owing {
         owe(&world).await;
     }
-    if scene == Scene::Forgotten {
-        // Until a_disabled_version_that_is_taken_in_keeps_its_replica holds.
-        world.mirror.enable_key(&kid("pair"), version(1)).await.unwrap();
-    }
     let before = Before { ids: ids(&world).await, shown: shown(&*world.primary_keys).await };
     let world = match scene {
         Scene::Tidy | Scene::Owing => world,

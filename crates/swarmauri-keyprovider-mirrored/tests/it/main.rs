@@ -30,6 +30,7 @@ mod reconcile;
 mod refusals;
 mod replicas;
 mod restore;
+mod same_name;
 mod secrets;
 mod states;
 mod states_elsewhere;

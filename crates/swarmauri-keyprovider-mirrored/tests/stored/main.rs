@@ -51,6 +51,8 @@ mod refusals;
 mod replicas;
 #[path = "../it/restore.rs"]
 mod restore;
+#[path = "../it/same_name.rs"]
+mod same_name;
 #[path = "../it/secrets.rs"]
 mod secrets;
 #[path = "../it/states.rs"]
