@@ -106,12 +106,11 @@ pub(crate) fn call_span(backend: Backend, call: &Call<'_>) -> Span {
     )
 }
 
-/// How that call ended; to be told within its span.
-pub(crate) fn call_ended(timed_out: bool, error: Option<KeyErrorKind>) {
-    // Nobody who has not asked for the span is looking at it.
-    if tracing::enabled!(tracing::Level::DEBUG) {
+/// How that call ended.
+pub(crate) fn call_ended(span: &Span, timed_out: bool, error: Option<KeyErrorKind>) {
+    if !span.is_disabled() {
         let outcome = if timed_out { Some(KeyErrorKind::Timeout) } else { error };
-        Span::current().record("outcome", outcome.map_or("ok", KeyErrorKind::as_str));
+        span.record("outcome", outcome.map_or("ok", KeyErrorKind::as_str));
     }
 }
 

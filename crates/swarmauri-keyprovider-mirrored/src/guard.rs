@@ -97,7 +97,7 @@ impl Guard {
             events::breaker_changed(self.backend, BreakerState::HalfOpen, &self.breaker);
         }
         let span = events::call_span(self.backend, &call);
-        self.timed(permit, call, future).instrument(span).await
+        self.timed(permit, call, &span, future).instrument(span.clone()).await
     }
 
     /// The error of a call that is not made because the breaker is open.
@@ -113,6 +113,7 @@ impl Guard {
         &self,
         permit: Permit<'_>,
         call: Call<'_>,
+        span: &tracing::Span,
         future: impl Future<Output = T>,
     ) -> Result<T, KeyError> {
         let limit = self.deadlines.of(call.class);
@@ -139,7 +140,7 @@ impl Guard {
         if !self.aside {
             figures.end(self.backend, call.operation, answer.is_none(), error);
         }
-        events::call_ended(answer.is_none(), error);
+        events::call_ended(span, answer.is_none(), error);
         if let Some(state) = permit.end(!outage && !slow) {
             events::breaker_changed(self.backend, state, &self.breaker);
         }

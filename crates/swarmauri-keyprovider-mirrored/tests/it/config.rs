@@ -3,10 +3,11 @@
 #[cfg(feature = "redb")]
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use swarmauri_keyprovider::registry::{self, PEAGEN_GROUP, Registry};
 use swarmauri_keyprovider::{Feature, KeyProvider, KeyProviderExt, ProviderConfig};
-use swarmauri_keyprovider_mirrored::{Fidelity, KeptReason, MirrorMode, MirroredKeyProvider};
+use swarmauri_keyprovider_mirrored::{Fidelity, KeptReason, MirrorMode, MirroredKeyProvider, Settings};
 use swarmauri_keys::KeyAlg;
 #[cfg(feature = "redb")]
 use swarmauri_keys::{KeyErrorKind, KeySpec};
@@ -121,4 +122,38 @@ async fn its_state_is_kept_in_the_file_that_is_configured() {
 async fn without_its_feature_a_state_in_a_file_is_refused() {
     let error = refusal(&config(r#","state":{"path":"state.redb"}"#)).await;
     assert!(error.contains("enable the feature `redb`"), "{error}");
+}
+
+#[tokio::test]
+async fn waits_are_written_in_words_and_wrong_ones_say_so() {
+    let all = config(
+        r#","deadlines":{"public_read":"250ms","write":"1m 30s"},"breaker":{"consecutive":3,"max_wait":"1m"},
+        "hedge":{"delay":"50ms"},"jwks_max_stale":"10m","maintenance":{"reconcile_every":"1h"}"#,
+    );
+    registry::build(&all).await.unwrap();
+    for (settings, hint) in [
+        (r#","deadlines":{"public_read":"soon"}"#, "\"soon\" is no duration"),
+        (r#","deadlines":{"public_read":250}"#, "of type integer"),
+        (r#","deadlines":{"mirror":"0s"}"#, "deadlines.mirror is zero"),
+        (r#","deadlines":{"read":"1s"}"#, "`read`"),
+        (r#","breaker":{"window":65}"#, "breaker.window is 65; it must be from 1 to 64"),
+        (r#","breaker":{"wait":"2m"}"#, "breaker.max_wait"),
+        (r#","hedge":{"delay":"2s"}"#, "hedge.delay"),
+        (r#","hedge":{}"#, "`delay`"),
+        (r#","jwks_max_stale":"0s""#, "jwks_max_stale is zero"),
+        (r#","maintenance":{"retry_at_most":"1ms"}"#, "maintenance.retry_at_most"),
+    ] {
+        let error = refusal(&config(settings)).await;
+        assert!(error.contains(hint), "{settings}: {error}");
+    }
+}
+
+/// As they are written to a log, say.
+#[test]
+fn settings_show_their_waits_in_words() {
+    let settings = Settings { jwks_max_stale: Some(Duration::from_mins(10)), ..Settings::default() };
+    let shown = serde_json::to_value(settings).unwrap();
+    assert_eq!(shown["deadlines"]["write"], "15s");
+    assert_eq!(shown["maintenance"]["retry_after"], "500ms");
+    assert_eq!(shown["jwks_max_stale"], "10m");
 }

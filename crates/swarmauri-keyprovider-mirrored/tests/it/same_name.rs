@@ -3,7 +3,7 @@
 use swarmauri_keyprovider::{JwksQuery, KeyProvider, KeyProviderExt, Secrets};
 use swarmauri_keyprovider_mirrored::MirrorMode;
 use swarmauri_keyprovider_testkit::{Fault, Method};
-use swarmauri_keys::{KeyAlg, KeyError, KeyId, KeyMaterial, KeyRef, PageRequest};
+use swarmauri_keys::{Jwk, KeyAlg, KeyError, KeyId, KeyMaterial, KeyRef, PageRequest};
 
 use crate::support::*;
 
@@ -32,7 +32,7 @@ async fn is_served(world: &World, kid: &KeyId) -> bool {
         world.secret(kid).await.is_ok(),
         world.mirror.list_versions(kid).await.is_ok(),
         work.sign(kid, None, b"m").await.is_ok(),
-        jwks.keys.iter().filter_map(|jwk| jwk.version_id()).any(|id| id.kid == *kid),
+        jwks.keys.iter().filter_map(Jwk::version_id).any(|id| id.kid == *kid),
         listed.iter().any(|summary| summary.kid == *kid),
     ];
     assert!(served.iter().all(|one| *one == served[0]), "{served:?}");

@@ -13,6 +13,8 @@ mod copies;
 mod deadlines;
 #[path = "../it/destroy.rs"]
 mod destroy;
+#[path = "../it/destroy_again.rs"]
+mod destroy_again;
 #[path = "../it/documents.rs"]
 mod documents;
 #[path = "../it/drill.rs"]
@@ -76,5 +78,6 @@ mod wrong_answers;
 
 mod crashes;
 mod crashing;
+mod hanging;
 mod processes;
 mod state;
