@@ -46,8 +46,24 @@ pub(crate) fn lint(workspace: &Workspace) -> Report {
     }
     let mut rustdoc = workspace.cargo(&["doc", "--quiet", "--workspace", "--all-features", "--no-deps"]);
     report.run("rustdoc", rustdoc.env("RUSTDOCFLAGS", "-D warnings"));
+    fuzz_targets(workspace, &mut report);
     licences(workspace, &mut report);
     report
+}
+
+/// They are outside of the workspace, and nobody else would notice that they do not compile.
+fn fuzz_targets(workspace: &Workspace, report: &mut Report) {
+    let manifest = ["--manifest-path", "fuzz/Cargo.toml"];
+    report.run("format: fuzz", &mut workspace.cargo(&[&["fmt"], &manifest[..], &["--check"]].concat()));
+    let mut clippy = workspace.cargo(&[&["clippy", "--quiet"], &manifest[..]].concat());
+    // Beside the workspace, whose dependencies are theirs.
+    clippy.arg("--target-dir").arg(&workspace.target);
+    if workspace.strict {
+        clippy.arg("--locked");
+    }
+    // Nothing is linked, so that no C++ compiler has to make the fuzzer.
+    clippy.args(["--", "-D", "warnings"]).env("CUSTOM_LIBFUZZER_PATH", "not/linked");
+    report.run("clippy: fuzz", &mut clippy);
 }
 
 /// cargo-deny is run where it is installed, and required nowhere: it takes longer to build than all of this.

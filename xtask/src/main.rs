@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks on its streams")]
 
 mod counts;
+mod fuzz;
 mod interop;
 mod lint;
 mod run;
@@ -29,6 +30,11 @@ const COMMANDS: &[Command] = &[
     },
     Command { name: "lint", about: "check format, clippy per feature set, and rustdoc", run: lint::lint },
     Command { name: "ci", about: "lint, then test", run: ci },
+    Command {
+        name: "fuzz",
+        about: "fuzz for a while: [--minutes M] [target…]; findings go to fuzz/regressions",
+        run: fuzz::all,
+    },
     Command { name: "help", about: "print this list", run: help },
 ];
 
@@ -41,6 +47,10 @@ fn main() -> ExitCode {
     match arguments.as_slice() {
         [] => misuse("which command?"),
         [flag] if flag == "-h" || flag == "--help" => finish("help", &help(&workspace)),
+        [name, arguments @ ..] if name == "fuzz" => match fuzz::Plan::parse(arguments) {
+            Ok(plan) => finish(name, &fuzz::run(&workspace, plan)),
+            Err(reason) => misuse(&reason),
+        },
         [name] => match COMMANDS.iter().find(|command| command.name == name) {
             Some(command) => finish(command.name, &(command.run)(&workspace)),
             None => misuse(&format!("unknown command {name:?}")),

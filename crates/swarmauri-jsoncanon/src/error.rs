@@ -12,7 +12,7 @@ pub enum Error {
     #[error("not JSON: {0}")]
     Syntax(String),
     /// Two members of one object bear the same name (RFC 7493 section 2.3).
-    #[error("duplicate member name {0:?}")]
+    #[error("duplicate member name {}", shown(.0))]
     DuplicateName(String),
     /// NaN or an infinity (RFC 8785 section 3.2.2.3).
     #[error("NaN and infinities have no JSON form")]
@@ -46,6 +46,14 @@ pub enum Error {
     /// The value's own `Serialize` failed, with this message.
     #[error("cannot be serialised: {0}")]
     Serialize(String),
+}
+
+/// The start of a name: in a document that is not what it should be, a secret may stand where a name should.
+fn shown(name: &str) -> String {
+    match name.split_at_checked(name.floor_char_boundary(24)) {
+        Some((start, rest)) if !rest.is_empty() => format!("{start:?}…"),
+        _ => format!("{name:?}"),
+    }
 }
 
 impl Error {

@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use swarmauri_keys::{KeyAlg, KeyClass, KeyError, KeyOperation};
+use swarmauri_keys::{KeyAlg, KeyClass, KeyError, KeyOperation, quoted};
 
 /// What a provider can do. It is the truth: what is missing here really returns
 /// [`KeyError::Unsupported`] or [`KeyError::UnsupportedAlgorithm`].
@@ -157,7 +157,7 @@ impl FromStr for Feature {
             .iter()
             .copied()
             .find(|known| known.as_str() == text)
-            .ok_or_else(|| KeyError::invalid_input(format!("unknown feature {text:?}")))
+            .ok_or_else(|| KeyError::invalid_input(format!("unknown feature {}", quoted(text))))
     }
 }
 

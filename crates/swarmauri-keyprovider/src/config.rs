@@ -5,6 +5,7 @@ use std::fmt;
 use serde::de::{DeserializeOwned, Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
+use swarmauri_keys::quoted;
 
 use crate::RegistryError;
 
@@ -92,7 +93,7 @@ impl<'de> Visitor<'de> for ConfigVisitor {
         let mut settings = Map::new();
         while let Some((name, value)) = map.next_entry::<String, Value>()? {
             if settings.contains_key(&name) {
-                return Err(A::Error::custom(format_args!("the setting `{name}` is there twice")));
+                return Err(A::Error::custom(format_args!("the setting {} is there twice", quoted(&name))));
             }
             settings.insert(name, value);
         }

@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
-use swarmauri_keys::{KeyError, KeyId, KeyVersion};
+use swarmauri_keys::{KeyError, KeyId, KeyVersion, quoted};
 
 /// A reference to a key in text, as configuration files have them: `[<provider>:]<kid>[@<version>]`.
 ///
@@ -118,7 +118,8 @@ fn unescape(kid: &str, whole: &str) -> Result<String, KeyError> {
 
 fn malformed(text: &str, why: &str) -> KeyError {
     KeyError::invalid_input(format!(
-        "{text:?} is no key reference of the form [<provider>:]<kid>[@<version>]: {why}"
+        "{} is no key reference of the form [<provider>:]<kid>[@<version>]: {why}",
+        quoted(text)
     ))
 }
 

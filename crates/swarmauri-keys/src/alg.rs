@@ -37,7 +37,7 @@ macro_rules! named {
                 Self::ALL.iter().copied().find(|known| known.as_str() == text).ok_or_else(|| {
                     let known: Vec<_> = Self::ALL.iter().map(|known| known.as_str()).collect();
                     KeyError::invalid_input(format!(
-                        concat!("unknown ", $what, " {:?}; known are {}"), text, known.join(", ")
+                        concat!("unknown ", $what, " {}; known are {}"), crate::quoted(text), known.join(", ")
                     ))
                 })
             }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::KeyError;
+use crate::{KeyError, quoted};
 
 /// The name of a key: 1 to 256 bytes of UTF-8, printable, no control characters. Cheap to clone.
 ///
@@ -124,8 +124,9 @@ impl FromStr for KeyVersion {
         match text.parse() {
             Ok(number) if canonical => Self::new(number),
             _ => Err(KeyError::invalid_input(format!(
-                "a version is a number from 1 to {}, without sign or leading zeros, not {text:?}",
-                u32::MAX
+                "a version is a number from 1 to {}, without sign or leading zeros, not {}",
+                u32::MAX,
+                quoted(text)
             ))),
         }
     }
@@ -136,7 +137,7 @@ impl FromStr for KeyVersionId {
 
     fn from_str(text: &str) -> Result<Self, KeyError> {
         let (kid, version) = text.rsplit_once('.').ok_or_else(|| {
-            KeyError::invalid_input(format!("{text:?} has no version; the form is <kid>.<version>"))
+            KeyError::invalid_input(format!("{} has no version; the form is <kid>.<version>", quoted(text)))
         })?;
         Ok(Self { kid: KeyId::new(kid)?, version: version.parse()? })
     }

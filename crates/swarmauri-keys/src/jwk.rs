@@ -8,7 +8,7 @@ use serde::de::{
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::jwk_members::{Members, refuses_unquoted};
-use crate::{KeyAlg, KeyError, KeyType, KeyVersionId, P256Point, PublicKey, RsaPublicKey, b64};
+use crate::{KeyAlg, KeyError, KeyType, KeyVersionId, P256Point, PublicKey, RsaPublicKey, b64, quoted};
 
 /// A public JSON Web Key.
 ///
@@ -82,10 +82,12 @@ pub(crate) fn key_type(members: &Members) -> Result<KeyType, KeyError> {
         ("OKP", "Ed25519") => Ok(KeyType::Ed25519),
         ("OKP", "X25519") => Ok(KeyType::X25519),
         ("EC" | "OKP", _) => Err(KeyError::invalid_input(format!(
-            "unsupported JWK curve {crv:?} for kty {kty:?}; supported are EC P-256, OKP Ed25519 and OKP X25519"
+            "unsupported JWK curve {} for kty {kty:?}; supported are EC P-256, OKP Ed25519 and OKP X25519",
+            quoted(crv)
         ))),
         _ => Err(KeyError::invalid_input(format!(
-            "unsupported JWK kty {kty:?}; supported are RSA, EC, OKP, and oct for symmetric keys"
+            "unsupported JWK kty {}; supported are RSA, EC, OKP, and oct for symmetric keys",
+            quoted(kty)
         ))),
     }
 }

@@ -7,7 +7,7 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, M
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use crate::{KeyError, b64};
+use crate::{KeyError, b64, quoted};
 
 /// The members that concern us. Of secret ones the values are kept only by [`Members::with_secrets`].
 pub(crate) struct Members {
@@ -182,7 +182,10 @@ impl<'de> Visitor<'de> for MembersVisitor {
                 map.next_value::<IgnoredAny>()?;
             }
             if seen.contains(&name) {
-                return Err(A::Error::custom(format_args!("the JWK member {name:?} is there twice")));
+                return Err(A::Error::custom(format_args!(
+                    "the JWK member {} is there twice",
+                    quoted(&name)
+                )));
             }
             seen.insert(name);
         }

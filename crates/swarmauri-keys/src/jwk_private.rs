@@ -5,7 +5,9 @@ use zeroize::Zeroizing;
 use crate::jwk::{key_type, public_key, public_members};
 use crate::jwk_members::Members;
 use crate::rsa::{PrivateNumbers, multi_prime};
-use crate::{KeyAlg, KeyError, KeyMaterial, KeyType, KeyVersionId, PrivateKey, PublicKey, SecretBytes, b64};
+use crate::{
+    KeyAlg, KeyError, KeyMaterial, KeyType, KeyVersionId, PrivateKey, PublicKey, SecretBytes, b64, quoted,
+};
 
 /// Reads any JWK meant for this algorithm.
 pub(crate) fn read(alg: KeyAlg, json: &[u8]) -> Result<KeyMaterial, KeyError> {
@@ -83,13 +85,15 @@ fn check_purpose(alg: KeyAlg, members: &Members) -> Result<(), KeyError> {
     check_type(alg, key_type(members)?)?;
     if let Some(other) = members.text("alg")?.filter(|other| !names(alg).contains(other)) {
         return Err(KeyError::invalid_input(format!(
-            "the JWK is for the algorithm {other:?}, wanted is {alg} ({:?})",
+            "the JWK is for the algorithm {}, wanted is {alg} ({:?})",
+            quoted(other),
             alg.jose_alg()
         )));
     }
     if let Some(other) = members.text("use")?.filter(|other| *other != alg.jwk_use()) {
         return Err(KeyError::invalid_input(format!(
-            "the JWK is for the use {other:?}, wanted is {alg}, whose use is {:?}",
+            "the JWK is for the use {}, wanted is {alg}, whose use is {:?}",
+            quoted(other),
             alg.jwk_use()
         )));
     }

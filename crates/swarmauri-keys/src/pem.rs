@@ -3,7 +3,7 @@
 use base64ct::{Base64, Encoding};
 use zeroize::Zeroizing;
 
-use crate::KeyError;
+use crate::{KeyError, quoted};
 
 /// One block of a PEM text.
 pub(crate) struct Block<'a> {
@@ -76,23 +76,27 @@ fn body<'a>(
     lines: &mut impl Iterator<Item = &'a str>,
     longest: usize,
 ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    let shown = quoted(label);
     let mut base64 = Zeroizing::new(String::with_capacity(longest));
     for line in lines {
         if let Some(end) = boundary(line, END) {
             if end != label {
-                return Err(KeyError::invalid_input(format!("the PEM block {label:?} ends as {end:?}")));
+                return Err(KeyError::invalid_input(format!(
+                    "the PEM block {shown} ends as {}",
+                    quoted(end)
+                )));
             }
             return decode(label, &base64);
         }
         if line.contains(':') {
             return Err(KeyError::invalid_input(format!(
-                "the PEM block {label:?} has header lines, as encrypted keys of old have (Proc-Type); \
+                "the PEM block {shown} has header lines, as encrypted keys of old have (Proc-Type); \
                  decrypt it first, for instance with `openssl pkey`"
             )));
         }
         base64.push_str(line);
     }
-    Err(KeyError::invalid_input(format!("the PEM block {label:?} has no -----END line of its own")))
+    Err(KeyError::invalid_input(format!("the PEM block {shown} has no -----END line of its own")))
 }
 
 fn boundary<'a>(line: &'a str, start: &str) -> Option<&'a str> {
@@ -104,9 +108,9 @@ fn boundary<'a>(line: &'a str, start: &str) -> Option<&'a str> {
 
 fn decode(label: &str, base64: &str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let mut der = Zeroizing::new(vec![0; base64.len() / 4 * 3 + 3]);
-    let len = Base64::decode(base64, &mut der)
-        .map(<[u8]>::len)
-        .map_err(|_| KeyError::invalid_input(format!("the body of the PEM block {label:?} is not base64")))?;
+    let len = Base64::decode(base64, &mut der).map(<[u8]>::len).map_err(|_| {
+        KeyError::invalid_input(format!("the body of the PEM block {} is not base64", quoted(label)))
+    })?;
     der.truncate(len);
     Ok(der)
 }

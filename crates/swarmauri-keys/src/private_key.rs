@@ -10,7 +10,7 @@ use sec1::{EcParameters, EcPrivateKey};
 use crate::asn1::{self, BIT_STRING, Format, INTEGER, OCTET_STRING, SEQUENCE, tlv};
 use crate::pem::{self, Block};
 use crate::rsa::PrivateNumbers;
-use crate::{KeyError, KeyType, PublicKey, SecretBytes};
+use crate::{KeyError, KeyType, PublicKey, SecretBytes, quoted};
 
 /// A private key, and its public half where that came along. Cheap to clone; `Debug` is redacted.
 ///
@@ -141,9 +141,10 @@ impl PrivateKey {
         match block.label {
             PRIVATE_KEY => Self::from_pkcs8_der(&block.der),
             ENCRYPTED_PRIVATE_KEY => Err(asn1::encrypted()),
-            other => {
-                Err(KeyError::invalid_input(format!("wanted is a PEM block {PRIVATE_KEY:?}, not {other:?}")))
-            }
+            other => Err(KeyError::invalid_input(format!(
+                "wanted is a PEM block {PRIVATE_KEY:?}, not {}",
+                quoted(other)
+            ))),
         }
     }
 
@@ -207,8 +208,9 @@ impl PrivateKey {
                 RSA_PRIVATE_KEY => Self::from_pkcs1_der(&key.der),
                 ENCRYPTED_PRIVATE_KEY => Err(asn1::encrypted()),
                 other => Err(KeyError::invalid_input(format!(
-                    "a PEM block {other:?} is no private key; wanted is {PRIVATE_KEY:?}, {EC_PRIVATE_KEY:?} \
-                     or {RSA_PRIVATE_KEY:?}"
+                    "a PEM block {} is no private key; wanted is {PRIVATE_KEY:?}, {EC_PRIVATE_KEY:?} \
+                     or {RSA_PRIVATE_KEY:?}",
+                    quoted(other)
                 ))),
             },
             _ => Err(KeyError::invalid_input(format!(

@@ -7,7 +7,7 @@ use spki::SubjectPublicKeyInfoRef;
 use crate::asn1::{self, BIT_STRING, Format, SEQUENCE, tlv};
 use crate::pem::{self, Block};
 pub use crate::rsa::RsaPublicKey;
-use crate::{Fingerprint, KeyError, KeyType, b64, jwk};
+use crate::{Fingerprint, KeyError, KeyType, b64, jwk, quoted};
 
 /// A public key. Well-formed by construction; cheap to clone.
 ///
@@ -110,9 +110,10 @@ impl PublicKey {
         let block = pem::only_block(pem)?;
         match block.label {
             PUBLIC_KEY => Self::from_spki_der(&block.der),
-            other => {
-                Err(KeyError::invalid_input(format!("wanted is a PEM block {PUBLIC_KEY:?}, not {other:?}")))
-            }
+            other => Err(KeyError::invalid_input(format!(
+                "wanted is a PEM block {PUBLIC_KEY:?}, not {}",
+                quoted(other)
+            ))),
         }
     }
 
@@ -148,8 +149,8 @@ impl PublicKey {
         let block = pem::only_block(pem)?;
         Self::from_block(&block).unwrap_or_else(|| {
             Err(KeyError::invalid_input(format!(
-                "wanted is a PEM block {PUBLIC_KEY:?} or {RSA_PUBLIC_KEY:?}, not {:?}",
-                block.label
+                "wanted is a PEM block {PUBLIC_KEY:?} or {RSA_PUBLIC_KEY:?}, not {}",
+                quoted(block.label)
             )))
         })
     }

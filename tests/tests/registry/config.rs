@@ -99,5 +99,5 @@ fn missing_and_unknown_providers_are_named() {
     let known = "known are: FileKeyProvider, LocalKeyProvider, MirroredKeyProvider";
     assert_says(&refused(&unknown), &["\"Vault\"", known]);
     let twice = r#"{"type": "LocalKeyProvider", "type": "MirroredKeyProvider"}"#;
-    assert_says(&refused(twice), &["`type`", "twice"]);
+    assert_says(&refused(twice), &["\"type\"", "twice"]);
 }

@@ -69,7 +69,7 @@ fn missing_commands(line: &str, xtask: &str, paths: &[String]) -> Vec<String> {
             "xtask" => xtask.contains(&format!("name: \"{name}\"")),
             "-p" | "--package" if line.contains("cargo ") => {
                 ["crates/", ""].iter().any(|folder| paths.contains(&format!("{folder}{name}/Cargo.toml")))
-                    || name == "swarmauri-keyproviders-tests"
+                    || ["swarmauri-keyproviders-tests", "swarmauri-keyproviders-fuzzing"].contains(&name)
             }
             "--example" => {
                 let (file, folder) = (format!("/examples/{name}.rs"), format!("/examples/{name}/main.rs"));

@@ -1,6 +1,6 @@
 //! From a JWK to a COSE_Key.
 
-use swarmauri_keys::{Jwk, P256Point, PublicKey};
+use swarmauri_keys::{Jwk, P256Point, PublicKey, quoted};
 
 use super::Error;
 use super::registry::{
@@ -47,7 +47,7 @@ fn octet_key_pair(crv: i64, x: &[u8]) -> Vec<(i64, Value)> {
 
 fn algorithm(name: &str, key: &PublicKey) -> Result<Value, Error> {
     let Some(known) = ALGORITHMS.iter().find(|known| known.name == name) else {
-        return Err(Error::unsupported("alg", format!("{name:?}")));
+        return Err(Error::unsupported("alg", quoted(name).to_string()));
     };
     if !known.keys.contains(&key.key_type()) {
         return Err(Error::member("alg", format!("{name} is not for {} keys", key.key_type())));

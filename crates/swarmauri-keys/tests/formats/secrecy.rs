@@ -2,7 +2,9 @@
 
 use std::fmt::Debug;
 
-use swarmauri_keys::{Fingerprint, KeyAlg, KeyId, KeyMaterial, KeyVersion, PrivateKey, SecretMaterial};
+use swarmauri_keys::{
+    Fingerprint, KeyAlg, KeyId, KeyMaterial, KeyVersion, KeyVersionId, PrivateKey, SecretMaterial,
+};
 
 use crate::vectors::{ED25519_PKCS8, P256_PKCS8, RSA_PKCS8, X25519_PKCS8, der, p256_private_jwk};
 
@@ -79,5 +81,31 @@ fn errors_about_broken_keys_hold_none_of_them() {
                 }
             }
         }
+    }
+}
+
+/// A secret where a name should be: no error repeats enough of it to be of use.
+#[test]
+fn what_is_refused_is_quoted_in_part() {
+    let secret = "NTU3ctv5E1hK1bbY8fdpK06nwoyHUCXqI9EdVhCAAAA";
+    let jwk = |json: String| KeyMaterial::from_jwk(KeyAlg::Ed25519, json.as_bytes()).map(drop);
+    let upper = secret.to_uppercase();
+    let pem = |text: String| PrivateKey::from_pem(&text).map(drop);
+    for refused in [
+        jwk(format!(r#"{{"kty":"{secret}"}}"#)),
+        jwk(format!(r#"{{"kty":"OKP","crv":"{secret}"}}"#)),
+        jwk(format!(r#"{{"kty":"OKP","crv":"Ed25519","alg":"{secret}"}}"#)),
+        jwk(format!(r#"{{"kty":"OKP","crv":"Ed25519","use":"{secret}"}}"#)),
+        jwk(format!(r#"{{"{secret}":1,"{secret}":1}}"#)),
+        pem(format!("-----BEGIN {upper}-----\n-----END {upper}-----\n")),
+        pem(format!("-----BEGIN {upper}-----\n-----END A-----\n")),
+        secret.parse::<KeyAlg>().map(drop),
+        secret.parse::<KeyVersion>().map(drop),
+        secret.parse::<KeyVersionId>().map(drop),
+    ] {
+        let error = refused.unwrap_err().to_string();
+        let shown = error.to_uppercase();
+        assert!(shown.contains(&upper[..20]), "it says which: {error}");
+        assert!(!shown.contains(&upper[..25]), "{error}");
     }
 }
