@@ -168,9 +168,9 @@ async fn drain() -> Outcome {
     println!("{:<44} {:>5} {}", "what is owed is being paid", during.0.len(), during.shown());
     let took = watch.await?;
     drop(stop);
-    let report = upkeep.await?;
+    upkeep.await?;
     let ratio = during.at(99).as_secs_f64() / idle.at(99).as_secs_f64();
-    println!("  {} debts paid in {took:.2?}; reads took {ratio:.1} times as long at p99", report.paid);
+    println!("  paid in {took:.2?}; reads took {ratio:.1} times as long at p99");
     Ok(())
 }
 

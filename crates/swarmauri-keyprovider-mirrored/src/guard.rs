@@ -1,14 +1,17 @@
 //! What stands before each call of a side or of the state store: its breaker, its deadline, its figures.
 
 use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
 
 use serde::Serialize;
-use swarmauri_keys::{KeyError, KeyId};
-use tokio::time::Instant;
-use tracing::Instrument as _;
+use swarmauri_keys::{KeyError, KeyErrorKind, KeyId};
+use tokio::time::{Instant, Sleep};
+use tracing::Span;
 
 use crate::breaker::{Breaker, BreakerSettings, BreakerState, Permit};
-use crate::deadline::{Class, within};
+use crate::deadline::Class;
 use crate::settings::Settings;
 use crate::{events, figures};
 
@@ -61,7 +64,7 @@ impl Guard {
         Self { backend, deadlines, slow_percent, breaker, aside: true }
     }
 
-    pub(crate) fn limit(&self, class: Class) -> std::time::Duration {
+    pub(crate) fn limit(&self, class: Class) -> Duration {
         self.deadlines.of(class)
     }
 
@@ -69,35 +72,31 @@ impl Guard {
         &self.breaker
     }
 
-    /// Makes the call, within its deadline, unless the breaker is open.
+    /// Makes the call, within its deadline, unless the breaker is open. It is asked for only if it is made.
     ///
     /// # Errors
     ///
     /// [`KeyError::Unavailable`] if it was not made; [`KeyError::Timeout`] if it was dropped.
-    pub(crate) async fn call<T: Answered>(
-        &self,
-        call: Call<'_>,
-        future: impl Future<Output = T>,
-    ) -> Result<T, KeyError> {
-        let Some(permit) = self.breaker.admit() else {
-            figures::rejected(self.backend, call.operation);
-            return Err(self.not_asked());
-        };
-        self.call_with(permit, call, future).await
+    pub(crate) fn call<'a, F>(&'a self, call: Call<'a>, ask: impl FnOnce() -> F) -> Guarded<'a, F> {
+        match self.breaker.admit() {
+            Some(permit) => self.call_with(permit, call, ask),
+            None => Guarded { guard: self, call, running: None },
+        }
     }
 
     /// Makes a call that there is a permit for.
-    pub(crate) async fn call_with<T: Answered>(
-        &self,
-        permit: Permit<'_>,
-        call: Call<'_>,
-        future: impl Future<Output = T>,
-    ) -> Result<T, KeyError> {
+    pub(crate) fn call_with<'a, F>(
+        &'a self,
+        permit: Permit<'a>,
+        call: Call<'a>,
+        ask: impl FnOnce() -> F,
+    ) -> Guarded<'a, F> {
         if permit.is_probe() {
             events::breaker_changed(self.backend, BreakerState::HalfOpen, &self.breaker);
         }
-        let span = events::call_span(self.backend, &call);
-        self.timed(permit, call, &span, future).instrument(span.clone()).await
+        let (span, timer) = (events::call_span(self.backend, &call), figures::Timer::start());
+        let running = Running { future: ask(), permit, span, timer, waiting: None };
+        Guarded { guard: self, call, running: Some(running) }
     }
 
     /// The error of a call that is not made because the breaker is open.
@@ -109,45 +108,22 @@ impl Guard {
         })
     }
 
-    async fn timed<T: Answered>(
-        &self,
-        permit: Permit<'_>,
-        call: Call<'_>,
-        span: &tracing::Span,
-        future: impl Future<Output = T>,
-    ) -> Result<T, KeyError> {
-        let limit = self.deadlines.of(call.class);
-        let figures = figures::Timer::start();
-        let mut future = std::pin::pin!(future);
-        let mut waited_since = None;
-        // Time is looked at only where there is a wait.
-        let answer = within(
-            limit,
-            std::future::poll_fn(|context| {
-                let poll = future.as_mut().poll(context);
-                if poll.is_pending() && waited_since.is_none() {
-                    waited_since = Some(Instant::now());
-                }
-                poll
-            }),
-        )
-        .await;
+    /// What is to be told of a call that ended, or did not in time.
+    fn ended<T: Answered>(&self, call: Call<'_>, how: How<'_>, answer: Option<&T>) {
+        let How { permit, span, timer, waited } = how;
         let slow = matches!(call.class, Class::PublicRead | Class::SecretRead)
-            && waited_since
-                .is_some_and(|since| since.elapsed() * 100 > limit.saturating_mul(self.slow_percent));
-        let outage = answer.as_ref().is_none_or(Answered::is_outage);
-        let error = answer.as_ref().and_then(Answered::error);
+            && waited * 100 > self.limit(call.class).saturating_mul(self.slow_percent);
+        let (outage, error) = (answer.is_none_or(T::is_outage), answer.and_then(T::error));
         if !self.aside {
-            figures.end(self.backend, call.operation, answer.is_none(), error);
+            timer.end(self.backend, call.operation, answer.is_none(), error);
         }
-        events::call_ended(span, answer.is_none(), error);
+        events::call_ended(&span, answer.is_none(), error);
         if let Some(state) = permit.end(!outage && !slow) {
             events::breaker_changed(self.backend, state, &self.breaker);
         }
-        answer.ok_or_else(|| self.timed_out(call, limit))
     }
 
-    fn timed_out(&self, call: Call<'_>, limit: std::time::Duration) -> KeyError {
+    fn timed_out(&self, call: Call<'_>, limit: Duration) -> KeyError {
         let Call { operation, class, kid } = call;
         let (backend, limit) = (self.backend, humantime::format_duration(limit));
         let unknown = match class {
@@ -166,22 +142,111 @@ impl Guard {
     }
 }
 
+/// A call that is guarded, by hand: one future around that of the backend, and small.
+#[derive(Debug)]
+pub(crate) struct Guarded<'a, F> {
+    guard: &'a Guard,
+    call: Call<'a>,
+    /// `None` if it is not made, or has ended.
+    running: Option<Running<'a, F>>,
+}
+
+#[derive(Debug)]
+struct Running<'a, F> {
+    future: F,
+    permit: Permit<'a>,
+    span: Span,
+    timer: figures::Timer,
+    /// Since when it is waited for, and what ends that. Nobody looks at the time before.
+    waiting: Option<(Instant, Option<Pin<Box<Sleep>>>)>,
+}
+
+/// What is left of a call that ended.
+struct How<'a> {
+    permit: Permit<'a>,
+    span: Span,
+    timer: figures::Timer,
+    waited: Duration,
+}
+
+impl<F: Future<Output: Answered> + Unpin> Future for Guarded<'_, F> {
+    type Output = <F::Output as Answered>::Guarded;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self { guard, call, running: slot } = &mut *self;
+        let Some(running) = slot else {
+            if !guard.aside {
+                figures::rejected(guard.backend, call.operation);
+            }
+            return Poll::Ready(F::Output::failed(guard.not_asked()));
+        };
+        let answer = match running.poll(context, guard.limit(call.class)) {
+            Poll::Ready(answer) => answer,
+            Poll::Pending => return Poll::Pending,
+        };
+        if let Some(Running { future: _, permit, span, timer, waiting }) = slot.take() {
+            let waited = waiting.map(|(since, _)| since.elapsed()).unwrap_or_default();
+            guard.ended(*call, How { permit, span, timer, waited }, answer.as_ref());
+        }
+        Poll::Ready(match answer {
+            Some(answer) => answer.answered(),
+            None => F::Output::failed(guard.timed_out(*call, guard.limit(call.class))),
+        })
+    }
+}
+
+impl<F: Future + Unpin> Running<'_, F> {
+    /// The answer; `None` when the time is up.
+    fn poll(&mut self, context: &mut Context<'_>, limit: Duration) -> Poll<Option<F::Output>> {
+        let Self { future, span, waiting, .. } = self;
+        let _entered = span.enter();
+        if let Poll::Ready(answer) = Pin::new(future).poll(context) {
+            return Poll::Ready(Some(answer));
+        }
+        let (_, timer) = waiting.get_or_insert_with(|| {
+            let timer = (limit != Duration::MAX).then(|| Box::pin(tokio::time::sleep(limit)));
+            (Instant::now(), timer)
+        });
+        match timer {
+            Some(timer) => timer.as_mut().poll(context).map(|()| None),
+            None => Poll::Pending,
+        }
+    }
+}
+
 /// What calls come to.
-pub(crate) trait Answered {
+pub(crate) trait Answered: Sized {
+    /// The same, or that there was none.
+    type Guarded;
+
     /// Whether the backend failed to answer at all.
     fn is_outage(&self) -> bool;
 
     /// The error, for events and figures.
-    fn error(&self) -> Option<swarmauri_keys::KeyErrorKind>;
+    fn error(&self) -> Option<KeyErrorKind>;
+
+    fn answered(self) -> Self::Guarded;
+
+    fn failed(error: KeyError) -> Self::Guarded;
 }
 
 impl<T> Answered for Result<T, KeyError> {
+    type Guarded = Self;
+
     fn is_outage(&self) -> bool {
         self.as_ref().is_err_and(KeyError::is_outage)
     }
 
-    fn error(&self) -> Option<swarmauri_keys::KeyErrorKind> {
+    fn error(&self) -> Option<KeyErrorKind> {
         self.as_ref().err().map(KeyError::kind)
+    }
+
+    fn answered(self) -> Self {
+        self
+    }
+
+    fn failed(error: KeyError) -> Self {
+        Err(error)
     }
 }
 

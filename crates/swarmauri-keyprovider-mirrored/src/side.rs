@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use swarmauri_keyprovider::{JwksQuery, KeyOperations, KeyProvider, Secrets};
 use swarmauri_keys::{
     Acceptance, Ciphertext, Jwk, JwkSet, KeyError, KeyId, KeyMaterial, KeyRef, KeySpec, KeySummary,
@@ -14,7 +15,7 @@ use swarmauri_keys::{
 
 use crate::breaker::{Breaker, Permit};
 use crate::deadline::Class;
-use crate::guard::{Backend, Call, Guard};
+use crate::guard::{Backend, Call, Guard, Guarded};
 use crate::settings::Settings;
 
 /// A provider, guarded.
@@ -25,6 +26,9 @@ pub(crate) struct Side {
     /// What writes to it count as.
     write: Class,
 }
+
+/// A call under way.
+pub(crate) type Asked<'a, T> = Guarded<'a, BoxFuture<'a, Result<T, KeyError>>>;
 
 /// The operations of a side that has them.
 #[derive(Clone, Copy)]
@@ -70,7 +74,7 @@ impl Side {
     pub(crate) async fn ask_whether_back(&self, permit: Permit<'_>, kid: &KeyId) {
         let call = Call { operation: "probe", class: Class::PublicRead, kid: None };
         // How that ended is the breaker's business.
-        let _ = self.guard.call_with(permit, call, self.provider.get_key(kid, None, Secrets::Omit)).await;
+        let _ = self.guard.call_with(permit, call, || self.provider.get_key(kid, None, Secrets::Omit)).await;
     }
 
     pub(crate) fn has_operations(&self) -> bool {
@@ -82,207 +86,207 @@ impl Side {
         Some(Operations { side: self, provider })
     }
 
-    async fn call<T>(
-        &self,
+    /// Asks, if that is to be done at all: only then there is a future to make.
+    fn call<'a, T>(
+        &'a self,
         operation: &'static str,
         class: Class,
-        kid: Option<&KeyId>,
-        future: impl Future<Output = Result<T, KeyError>>,
-    ) -> Result<T, KeyError> {
-        self.guard.call(Call { operation, class, kid }, future).await?
+        kid: Option<&'a KeyId>,
+        ask: impl FnOnce() -> BoxFuture<'a, Result<T, KeyError>>,
+    ) -> Asked<'a, T> {
+        self.guard.call(Call { operation, class, kid }, ask)
     }
 
-    pub(crate) async fn create_key(&self, spec: &KeySpec) -> Result<KeyRef, KeyError> {
-        self.call("create_key", self.write, spec.kid(), self.provider.create_key(spec)).await
+    pub(crate) fn create_key<'a>(&'a self, spec: &'a KeySpec) -> Asked<'a, KeyRef> {
+        self.call("create_key", self.write, spec.kid(), || self.provider.create_key(spec))
     }
 
-    pub(crate) async fn import_key(&self, spec: &KeySpec, material: KeyMaterial) -> Result<KeyRef, KeyError> {
-        self.call("import_key", self.write, spec.kid(), self.provider.import_key(spec, material)).await
+    pub(crate) fn import_key<'a>(&'a self, spec: &'a KeySpec, material: KeyMaterial) -> Asked<'a, KeyRef> {
+        self.call("import_key", self.write, spec.kid(), || self.provider.import_key(spec, material))
     }
 
-    pub(crate) async fn import_version(
-        &self,
-        id: &KeyVersionId,
-        spec: &KeySpec,
+    pub(crate) fn import_version<'a>(
+        &'a self,
+        id: &'a KeyVersionId,
+        spec: &'a KeySpec,
         material: KeyMaterial,
-    ) -> Result<KeyRef, KeyError> {
-        let future = self.provider.import_version(id, spec, material);
-        self.call("import_version", self.write, Some(&id.kid), future).await
+    ) -> Asked<'a, KeyRef> {
+        self.call("import_version", self.write, Some(&id.kid), || {
+            self.provider.import_version(id, spec, material)
+        })
     }
 
-    pub(crate) async fn rotate_key(
-        &self,
-        kid: &KeyId,
-        overrides: &SpecOverrides,
-    ) -> Result<KeyRef, KeyError> {
-        self.call("rotate_key", self.write, Some(kid), self.provider.rotate_key(kid, overrides)).await
+    pub(crate) fn rotate_key<'a>(
+        &'a self,
+        kid: &'a KeyId,
+        overrides: &'a SpecOverrides,
+    ) -> Asked<'a, KeyRef> {
+        self.call("rotate_key", self.write, Some(kid), || self.provider.rotate_key(kid, overrides))
     }
 
-    pub(crate) async fn destroy_key(
-        &self,
-        kid: &KeyId,
-        version: Option<KeyVersion>,
-    ) -> Result<bool, KeyError> {
-        self.call("destroy_key", self.write, Some(kid), self.provider.destroy_key(kid, version)).await
+    pub(crate) fn destroy_key<'a>(&'a self, kid: &'a KeyId, version: Option<KeyVersion>) -> Asked<'a, bool> {
+        self.call("destroy_key", self.write, Some(kid), || self.provider.destroy_key(kid, version))
     }
 
-    pub(crate) async fn disable_key(&self, kid: &KeyId, version: KeyVersion) -> Result<(), KeyError> {
-        self.call("disable_key", self.write, Some(kid), self.provider.disable_key(kid, version)).await
+    pub(crate) fn disable_key<'a>(&'a self, kid: &'a KeyId, version: KeyVersion) -> Asked<'a, ()> {
+        self.call("disable_key", self.write, Some(kid), || self.provider.disable_key(kid, version))
     }
 
-    pub(crate) async fn enable_key(&self, kid: &KeyId, version: KeyVersion) -> Result<(), KeyError> {
-        self.call("enable_key", self.write, Some(kid), self.provider.enable_key(kid, version)).await
+    pub(crate) fn enable_key<'a>(&'a self, kid: &'a KeyId, version: KeyVersion) -> Asked<'a, ()> {
+        self.call("enable_key", self.write, Some(kid), || self.provider.enable_key(kid, version))
     }
 
-    pub(crate) async fn get_key(
-        &self,
-        kid: &KeyId,
+    pub(crate) fn get_key<'a>(
+        &'a self,
+        kid: &'a KeyId,
         version: Option<KeyVersion>,
         secrets: Secrets,
-    ) -> Result<KeyRef, KeyError> {
+    ) -> Asked<'a, KeyRef> {
         let class = match secrets {
             Secrets::Omit => Class::PublicRead,
             Secrets::Include => Class::SecretRead,
         };
-        self.call("get_key", class, Some(kid), self.provider.get_key(kid, version, secrets)).await
+        self.call("get_key", class, Some(kid), || self.provider.get_key(kid, version, secrets))
     }
 
-    pub(crate) async fn list_versions(&self, kid: &KeyId) -> Result<Vec<KeyVersion>, KeyError> {
-        self.call("list_versions", Class::PublicRead, Some(kid), self.provider.list_versions(kid)).await
+    pub(crate) fn list_versions<'a>(&'a self, kid: &'a KeyId) -> Asked<'a, Vec<KeyVersion>> {
+        self.call("list_versions", Class::PublicRead, Some(kid), || self.provider.list_versions(kid))
     }
 
     /// A page for a caller who waits for it.
-    pub(crate) async fn list_keys(&self, page: &PageRequest) -> Result<Page<KeySummary>, KeyError> {
-        self.call("list_keys", Class::PublicRead, None, self.provider.list_keys(page)).await
+    pub(crate) fn list_keys<'a>(&'a self, page: &'a PageRequest) -> Asked<'a, Page<KeySummary>> {
+        self.call("list_keys", Class::PublicRead, None, || self.provider.list_keys(page))
     }
 
     /// A page for repair: a large one, which may take longer.
-    pub(crate) async fn survey_keys(&self, page: &PageRequest) -> Result<Page<KeySummary>, KeyError> {
-        self.call("list_keys", Class::Mirror, None, self.provider.list_keys(page)).await
+    pub(crate) fn survey_keys<'a>(&'a self, page: &'a PageRequest) -> Asked<'a, Page<KeySummary>> {
+        self.call("list_keys", Class::Mirror, None, || self.provider.list_keys(page))
     }
 
-    pub(crate) async fn get_public_jwk(
-        &self,
-        kid: &KeyId,
+    pub(crate) fn get_public_jwk<'a>(
+        &'a self,
+        kid: &'a KeyId,
         version: Option<KeyVersion>,
-    ) -> Result<Jwk, KeyError> {
-        let future = self.provider.get_public_jwk(kid, version);
-        self.call("get_public_jwk", Class::PublicRead, Some(kid), future).await
+    ) -> Asked<'a, Jwk> {
+        self.call("get_public_jwk", Class::PublicRead, Some(kid), || {
+            self.provider.get_public_jwk(kid, version)
+        })
     }
 
-    pub(crate) async fn jwks(&self, query: &JwksQuery) -> Result<Arc<JwkSet>, KeyError> {
-        self.call("jwks", Class::PublicRead, None, self.provider.jwks(query)).await
+    pub(crate) fn jwks<'a>(&'a self, query: &'a JwksQuery) -> Asked<'a, Arc<JwkSet>> {
+        self.call("jwks", Class::PublicRead, None, || self.provider.jwks(query))
     }
 
-    pub(crate) async fn random_bytes(&self, len: usize) -> Result<SecretBytes, KeyError> {
-        self.call("random_bytes", Class::SecretRead, None, self.provider.random_bytes(len)).await
+    pub(crate) fn random_bytes(&self, len: usize) -> Asked<'_, SecretBytes> {
+        self.call("random_bytes", Class::SecretRead, None, || self.provider.random_bytes(len))
     }
 
-    pub(crate) async fn hkdf(
-        &self,
-        ikm: &SecretBytes,
-        salt: &[u8],
-        info: &[u8],
+    pub(crate) fn hkdf<'a>(
+        &'a self,
+        ikm: &'a SecretBytes,
+        salt: &'a [u8],
+        info: &'a [u8],
         len: usize,
-    ) -> Result<SecretBytes, KeyError> {
-        self.call("hkdf", Class::SecretRead, None, self.provider.hkdf(ikm, salt, info, len)).await
+    ) -> Asked<'a, SecretBytes> {
+        self.call("hkdf", Class::SecretRead, None, || self.provider.hkdf(ikm, salt, info, len))
     }
 }
 
-impl Operations<'_> {
-    async fn call<T>(
+impl<'a> Operations<'a> {
+    fn call<T>(
         &self,
         operation: &'static str,
-        kid: &KeyId,
-        future: impl Future<Output = Result<T, KeyError>>,
-    ) -> Result<T, KeyError> {
-        self.side.call(operation, Class::SecretRead, Some(kid), future).await
+        kid: &'a KeyId,
+        ask: impl FnOnce() -> BoxFuture<'a, Result<T, KeyError>>,
+    ) -> Asked<'a, T> {
+        self.side.call(operation, Class::SecretRead, Some(kid), ask)
     }
 
-    pub(crate) async fn sign(
+    pub(crate) fn sign(
         &self,
-        kid: &KeyId,
+        kid: &'a KeyId,
         version: Option<KeyVersion>,
-        message: &[u8],
-    ) -> Result<Signature, KeyError> {
-        self.call("sign", kid, self.provider.sign(kid, version, message)).await
+        message: &'a [u8],
+    ) -> Asked<'a, Signature> {
+        self.call("sign", kid, || self.provider.sign(kid, version, message))
     }
 
-    pub(crate) async fn verify(
+    pub(crate) fn verify(
         &self,
-        kid: &KeyId,
+        kid: &'a KeyId,
         with: VerifyWith,
-        message: &[u8],
-        signature: &[u8],
+        message: &'a [u8],
+        signature: &'a [u8],
         acceptance: Acceptance,
-    ) -> Result<KeyVersion, KeyError> {
-        let future = self.provider.verify(kid, with, message, signature, acceptance);
-        self.side.call("verify", Class::PublicRead, Some(kid), future).await
+    ) -> Asked<'a, KeyVersion> {
+        self.side.call("verify", Class::PublicRead, Some(kid), || {
+            self.provider.verify(kid, with, message, signature, acceptance)
+        })
     }
 
-    pub(crate) async fn mac(
+    pub(crate) fn mac(
         &self,
-        kid: &KeyId,
+        kid: &'a KeyId,
         version: Option<KeyVersion>,
-        message: &[u8],
-    ) -> Result<Signature, KeyError> {
-        self.call("mac", kid, self.provider.mac(kid, version, message)).await
+        message: &'a [u8],
+    ) -> Asked<'a, Signature> {
+        self.call("mac", kid, || self.provider.mac(kid, version, message))
     }
 
-    pub(crate) async fn verify_mac(
+    pub(crate) fn verify_mac(
         &self,
-        kid: &KeyId,
+        kid: &'a KeyId,
         with: VerifyWith,
-        message: &[u8],
-        mac: &[u8],
+        message: &'a [u8],
+        mac: &'a [u8],
         acceptance: Acceptance,
-    ) -> Result<KeyVersion, KeyError> {
-        self.call("verify_mac", kid, self.provider.verify_mac(kid, with, message, mac, acceptance)).await
+    ) -> Asked<'a, KeyVersion> {
+        self.call("verify_mac", kid, || self.provider.verify_mac(kid, with, message, mac, acceptance))
     }
 
-    pub(crate) async fn encrypt(
+    pub(crate) fn encrypt(
         &self,
-        kid: &KeyId,
+        kid: &'a KeyId,
         version: Option<KeyVersion>,
-        plaintext: &[u8],
-        aad: &[u8],
-    ) -> Result<Ciphertext, KeyError> {
-        self.call("encrypt", kid, self.provider.encrypt(kid, version, plaintext, aad)).await
+        plaintext: &'a [u8],
+        aad: &'a [u8],
+    ) -> Asked<'a, Ciphertext> {
+        self.call("encrypt", kid, || self.provider.encrypt(kid, version, plaintext, aad))
     }
 
-    pub(crate) async fn decrypt(
+    pub(crate) fn decrypt(
         &self,
-        sealed: &Ciphertext,
-        aad: &[u8],
+        sealed: &'a Ciphertext,
+        aad: &'a [u8],
         acceptance: Acceptance,
-    ) -> Result<SecretBytes, KeyError> {
-        self.call("decrypt", &sealed.kid, self.provider.decrypt(sealed, aad, acceptance)).await
+    ) -> Asked<'a, SecretBytes> {
+        self.call("decrypt", &sealed.kid, || self.provider.decrypt(sealed, aad, acceptance))
     }
 
-    pub(crate) async fn agree(
+    pub(crate) fn agree(
         &self,
-        kid: &KeyId,
+        kid: &'a KeyId,
         version: Option<KeyVersion>,
-        peer: &PublicKey,
+        peer: &'a PublicKey,
         acceptance: Acceptance,
-    ) -> Result<SecretBytes, KeyError> {
-        self.call("agree", kid, self.provider.agree(kid, version, peer, acceptance)).await
+    ) -> Asked<'a, SecretBytes> {
+        self.call("agree", kid, || self.provider.agree(kid, version, peer, acceptance))
     }
 
-    pub(crate) async fn wrap_key(
+    pub(crate) fn wrap_key(
         &self,
-        kid: &KeyId,
+        kid: &'a KeyId,
         version: Option<KeyVersion>,
-        key: &SecretBytes,
-    ) -> Result<Ciphertext, KeyError> {
-        self.call("wrap_key", kid, self.provider.wrap_key(kid, version, key)).await
+        key: &'a SecretBytes,
+    ) -> Asked<'a, Ciphertext> {
+        self.call("wrap_key", kid, || self.provider.wrap_key(kid, version, key))
     }
 
-    pub(crate) async fn unwrap_key(
+    pub(crate) fn unwrap_key(
         &self,
-        wrapped: &Ciphertext,
+        wrapped: &'a Ciphertext,
         acceptance: Acceptance,
-    ) -> Result<SecretBytes, KeyError> {
-        self.call("unwrap_key", &wrapped.kid, self.provider.unwrap_key(wrapped, acceptance)).await
+    ) -> Asked<'a, SecretBytes> {
+        self.call("unwrap_key", &wrapped.kid, || self.provider.unwrap_key(wrapped, acceptance))
     }
 }

@@ -180,9 +180,9 @@ impl StoredMap {
         &self,
         operation: &'static str,
         kid: Option<&KeyId>,
-        future: impl Future<Output = Result<T, StoreError>>,
+        future: impl Future<Output = Result<T, StoreError>> + Unpin,
     ) -> Result<Result<T, StoreError>, KeyError> {
-        self.guard.call(Call { operation, class: Class::State, kid }, future).await
+        self.guard.call(Call { operation, class: Class::State, kid }, || future).await
     }
 }
 
@@ -335,12 +335,22 @@ fn store_failed(error: &StoreError) -> KeyError {
 }
 
 impl<T> Answered for Result<T, StoreError> {
+    type Guarded = Result<Self, KeyError>;
+
     fn is_outage(&self) -> bool {
         matches!(self, Err(StoreError::Unavailable { .. }))
     }
 
     fn error(&self) -> Option<KeyErrorKind> {
         self.as_ref().err().map(|error| store_failed(error).kind())
+    }
+
+    fn answered(self) -> Result<Self, KeyError> {
+        Ok(self)
+    }
+
+    fn failed(error: KeyError) -> Result<Self, KeyError> {
+        Err(error)
     }
 }
 
