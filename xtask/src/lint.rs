@@ -23,6 +23,7 @@ const CLIPPY: &[(&str, &[&str])] = &[
         &["-p", "swarmauri-keyprovider-mirrored", "--all-targets", "--no-default-features"],
     ),
     ("mirrored, jsoncanon", &["-p", "swarmauri-keyprovider-mirrored", "--all-targets", "-F", "jsoncanon"]),
+    ("mirrored, metrics", &["-p", "swarmauri-keyprovider-mirrored", "--all-targets", "-F", "metrics"]),
     ("mirrored, cbor", &["-p", "swarmauri-keyprovider-mirrored", "--all-targets", "-F", "cbor"]),
     ("keystore, no features", &["-p", "swarmauri-keystore", "--all-targets", "--no-default-features"]),
     ("keys, as users build it", &["-p", "swarmauri-keys", "--lib"]),
