@@ -88,7 +88,8 @@ impl MirroredKeyProvider {
         let no_look = SecondLook::default();
         let mut merge = Merge::of(self, &sources, &no_look);
         let look = self.look_again(&merge, &sources.query).await?;
-        let whole = look.as_ref().is_none_or(|look| look.replica_kids.is_some() && !look.unsure);
+        let whole =
+            look.as_ref().is_none_or(|look| look.replica_kids.is_some() && !look.unsure && !look.refused);
         if let Some(look) = &look {
             // From the start: keys may have been destroyed during the wait.
             merge = Merge::of(self, &sources, look);

@@ -125,8 +125,10 @@ impl MirroredKeyProvider {
                 continue;
             }
             self.begin_repairs(&mut schedule, &mut repairs);
-            let wake =
-                schedule.next_event(repairs.len() >= self.settings.repairs_at_once.get(), self.both_up());
+            // Before all keys are compared, what is under way ends, and nothing else begins.
+            let ending = schedule.reconcile_is_due() && self.both_up();
+            let full = ending || repairs.len() >= self.settings.repairs_at_once.get();
+            let wake = schedule.next_event(full, self.both_up() && !ending);
             tokio::select! {
                 biased;
                 () = &mut stop => break,

@@ -10,7 +10,7 @@ use crate::apply::Progress;
 use crate::destroy::{Open, knows};
 use crate::failover::check_answer;
 use crate::figures;
-use crate::map::{Facts, Replica, VersionState, Whole};
+use crate::map::{Facts, VersionState, Whole};
 use crate::marks;
 use crate::plan::{Conflict, ReconcilePlan, Step};
 use crate::proof::as_text;
@@ -258,10 +258,18 @@ impl MirroredKeyProvider {
     /// The replica at a place, if it still is there and still says that it is a copy of this.
     async fn replica_at(&self, id: &KeyVersionId, at: &KeyVersionId) -> Result<Option<Found>, KeyError> {
         match self.secondary.get_key(&at.kid, Some(at.version), Secrets::Omit).await {
-            Ok(key) => Ok(marks::Claim::read(key.tags())
-                .filter(|claim| claim.source == *id)
-                .map(|claim| Replica::new(at.clone(), claim.fidelity, Facts::of(&key)))
-                .map(|replica| Found { replica, state: key.state() })),
+            Ok(key) => {
+                let Some(claim) = marks::Claim::read(key.tags()).filter(|claim| claim.source == *id) else {
+                    return Ok(None);
+                };
+                let replica = claim.replica(at.clone(), key.alg());
+                if replica.key != Facts::of(&key) {
+                    return Err(KeyError::integrity(format!(
+                        "{at} says that it is a copy of {id}, and is answered as another key than its tags name"
+                    )));
+                }
+                Ok(Some(Found { replica, state: key.state() }))
+            }
             Err(KeyError::NotFound { .. }) => Ok(None),
             Err(error) => Err(error),
         }

@@ -63,7 +63,8 @@ impl MirroredKeyProvider {
         let max_age = self.settings.jwks_max_stale.filter(|_| self.settings.fail_open_reads)?;
         let (keys, age) = self.last_good.find(query, max_age)?;
         events::serving_stale_jwks(age);
-        let gone = |id: &KeyVersionId| self.is_destroyed(&id.kid, Some(id.version)) || self.is_disabled(id);
+        // Also what is being destroyed: nobody can say any more that it is still good.
+        let gone = |id: &KeyVersionId| self.is_going(&id.kid, id.version) || self.is_disabled(id);
         if !keys.keys.iter().filter_map(swarmauri_keys::Jwk::version_id).any(|id| gone(&id)) {
             return Some(keys);
         }

@@ -91,7 +91,9 @@ impl MirroredKeyProvider {
         let _right = self.lock(&id.kid).await?;
         let record = self.map.get(&id.kid).map(|known| known.record).unwrap_or_default();
         if record.is_destroyed(Some(id.version)) {
-            return Ok(());
+            // Another process may have begun to ask after this one's destroy was recorded, and have died.
+            return update(&*self.map, &id.kid, |record| record.switched(id.version, KeyState::Disabled))
+                .await;
         }
         if record.is_restoring(id.version) && self.settle_restore(id).await? {
             return self.follow(id).await.map_or(Ok(()), Err);

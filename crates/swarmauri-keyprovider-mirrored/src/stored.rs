@@ -268,6 +268,8 @@ impl MirrorMap for StoredMap {
     }
 
     fn is_behind(&self) -> bool {
+        // The watch may have ended since anybody last looked at it.
+        self.take_in();
         self.behind.load(Ordering::Acquire)
     }
 

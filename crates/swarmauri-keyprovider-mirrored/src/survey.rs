@@ -13,6 +13,7 @@ use swarmauri_keys::{Cursor, KeyError, KeyId, KeyState, KeySummary, KeyVersion, 
 use self::secondary::Secondary;
 use crate::adopt::{PAGE, sole};
 use crate::map::{KidRecord, Position, Switch, VersionState, Whole};
+use crate::mode::KeptReason;
 use crate::plan::{ReconcilePlan, Step};
 use crate::provider::MirroredKeyProvider;
 
@@ -195,7 +196,13 @@ impl MirroredKeyProvider {
                     key => key?.state(),
                 }
             };
-            if (state == KeyState::Enabled) == record.is_disabled(version) {
+            // One that was disabled and enabled there while it was being copied was never known to be disabled.
+            let waits = matches!(
+                record.state(version),
+                Some(VersionState::Kept { reason: KeptReason::Disabled, .. })
+            );
+            let enabled = state == KeyState::Enabled;
+            if enabled == record.is_disabled(version) || (enabled && waits) {
                 unsettled.insert(kid.at(version));
             }
         }

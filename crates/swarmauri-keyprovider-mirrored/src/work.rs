@@ -125,7 +125,12 @@ impl MirroredKeyProvider {
         if version.is_some() || !unclear {
             return Ok(version);
         }
-        Ok(Some(self.read_key(kid, None, Secrets::Omit).await?.version()))
+        // Of the primary alone: one that is silent is waited for once.
+        let latest = self.primary.get_key(kid, None, Secrets::Omit).await?;
+        if !self.is_destroyed(kid, Some(latest.version())) {
+            return Ok(Some(latest.version()));
+        }
+        Ok(Some(self.read_undestroyed(kid, None, Secrets::Omit).await?.version()))
     }
 
     /// Has a replica do it, in the primary's name: after a look at what is there, and if nothing has happened to the
@@ -186,9 +191,9 @@ impl MirroredKeyProvider {
                 // Of versions that do not verify the latest one tells why; but another may have made it, and not be
                 // in reach.
                 Err(other)
-                    if refusal
-                        .as_ref()
-                        .is_none_or(|first: &KeyError| !first.is_outage() && other.is_outage()) =>
+                    if refusal.as_ref().is_none_or(|first: &KeyError| {
+                        !is_out_of_reach(first) && is_out_of_reach(&other)
+                    }) =>
                 {
                     refusal = Some(other);
                 }
@@ -196,7 +201,7 @@ impl MirroredKeyProvider {
             }
         }
         match refusal {
-            Some(refusal) if refusal.is_outage() || !held_against_any => Err(refusal),
+            Some(refusal) if is_out_of_reach(&refusal) || !held_against_any => Err(refusal),
             // A version that is not mirrored may have made it.
             _ if record.live_versions().any(|version| record.servable(Some(version)).is_none()) => Err(error),
             _ => Err(KeyError::NotAuthentic),
@@ -242,6 +247,11 @@ impl MirroredKeyProvider {
             _ => Ok(done),
         }
     }
+}
+
+/// Errors of a replica that say nothing of what the version would have said.
+fn is_out_of_reach(error: &KeyError) -> bool {
+    error.is_outage() || matches!(error, KeyError::Integrity { .. })
 }
 
 /// Errors that say something of the caller's input, and nothing of the side that found it: either side would.

@@ -23,6 +23,8 @@ pub(super) struct SecondLook {
     pub(super) lost: BTreeSet<KeyVersionId>,
     /// Whether some of that could not be found out.
     pub(super) unsure: bool,
+    /// Whether the primary refused to tell some of it: the next answer may be another one.
+    pub(super) refused: bool,
 }
 
 impl Default for SecondLook {
@@ -33,6 +35,7 @@ impl Default for SecondLook {
             withheld: BTreeSet::new(),
             lost: BTreeSet::new(),
             unsure: false,
+            refused: false,
         }
     }
 }
@@ -68,10 +71,11 @@ impl MirroredKeyProvider {
                 }
                 Ok(false) => {}
                 // As in an outage.
-                Err(_) => {
+                Err(error) if error.is_outage() => {
                     look.lost.insert(id.clone());
                     look.unsure = true;
                 }
+                Err(_) => look.refused = true,
             }
         }
         if !merge.from_the_past.is_empty() {
@@ -99,7 +103,8 @@ impl MirroredKeyProvider {
             match answer {
                 Some(Err(KeyError::NotFound { .. })) => continue,
                 Some(Err(error)) if error.is_outage() => look.unsure = true,
-                Some(_) | None => {}
+                Some(Err(_)) => look.refused = true,
+                Some(Ok(_)) | None => {}
             }
             look.withheld.insert(kid.clone());
         }
@@ -115,8 +120,7 @@ impl MirroredKeyProvider {
                 Ok(false)
             }
             Err(KeyError::NotFound { .. }) => Ok(true),
-            Err(error) if error.is_outage() => Err(error),
-            Err(_) => Ok(false),
+            Err(error) => Err(error),
         }
     }
 }
