@@ -8,7 +8,9 @@ mod counts;
 mod fuzz;
 mod interop;
 mod lint;
+mod mutants;
 mod run;
+mod simulate;
 mod test;
 
 use std::process::ExitCode;
@@ -35,6 +37,16 @@ const COMMANDS: &[Command] = &[
         about: "fuzz for a while: [--minutes M] [target…]; findings go to fuzz/regressions",
         run: fuzz::all,
     },
+    Command {
+        name: "simulate",
+        about: "simulate outages: [--seeds N] [--from SEED] [--minutes T] [--operations K]",
+        run: simulate::all,
+    },
+    Command {
+        name: "mutants",
+        about: "break the mirror on purpose, and see the simulation notice: [name…]",
+        run: mutants::all,
+    },
     Command { name: "help", about: "print this list", run: help },
 ];
 
@@ -51,6 +63,11 @@ fn main() -> ExitCode {
             Ok(plan) => finish(name, &fuzz::run(&workspace, plan)),
             Err(reason) => misuse(&reason),
         },
+        [name, arguments @ ..] if name == "simulate" => match simulate::parse(arguments) {
+            Ok(plan) => finish(name, &simulate::run(&workspace, plan)),
+            Err(reason) => misuse(&reason),
+        },
+        [name, arguments @ ..] if name == "mutants" => finish(name, &mutants::run(&workspace, arguments)),
         [name] => match COMMANDS.iter().find(|command| command.name == name) {
             Some(command) => finish(command.name, &(command.run)(&workspace)),
             None => misuse(&format!("unknown command {name:?}")),
@@ -83,7 +100,7 @@ fn misuse(reason: &str) -> ExitCode {
 }
 
 fn usage() -> String {
-    let commands = COMMANDS.iter().map(|Command { name, about, .. }| format!("\n  {name:<6} {about}"));
+    let commands = COMMANDS.iter().map(|Command { name, about, .. }| format!("\n  {name:<8} {about}"));
     let commands: String = commands.collect();
     format!(
         "Usage: cargo xtask <command>\n\nCommands:{commands}\n\nWith CI=true a missing tool is a failure, not a skip."

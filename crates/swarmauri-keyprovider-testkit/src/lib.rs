@@ -92,8 +92,8 @@ pub use leaks::{assert_no_secret, assert_no_secrets, contains_secret, secret_par
 pub use polls::{Dropped, at_every_await, drop_after};
 pub use report::{CaseReport, Outcome, Report};
 pub use store::{
-    __run_store_test, PausingStore, STORE_CASES, StoreCase, StoreUnderTest, run_all_store_cases,
-    run_store_cases,
+    __run_store_test, FaultyStore, PausingStore, STORE_CASES, StoreCase, StoreEnd, StoreFault, StoreFaults,
+    StoreMethod, StoreUnderTest, run_all_store_cases, run_store_cases,
 };
 use subject::Subject;
 pub use suite::{__check_exemptions, __run_test, CASES, Case, IntoProvider, Suite, run_all};

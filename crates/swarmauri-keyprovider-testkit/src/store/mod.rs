@@ -2,6 +2,7 @@
 
 mod cases;
 mod each_case;
+mod faulty;
 mod pausing;
 mod subject;
 
@@ -12,6 +13,7 @@ use std::sync::Arc;
 
 use swarmauri_keystore::KeyStore;
 
+pub use faulty::{FaultyStore, StoreEnd, StoreFault, StoreFaults, StoreMethod};
 pub use pausing::PausingStore;
 
 use crate::suite::{CaseFuture, attempt, judge};

@@ -1,0 +1,131 @@
+//! JWKS documents.
+
+use std::collections::BTreeSet;
+
+use swarmauri_keyprovider::{JwksQuery, JwksVersions};
+use swarmauri_keyprovider_mirrored::{JwksMerge, MirrorMode, OnPrimaryLoss};
+use swarmauri_keyprovider_testkit::Method;
+use swarmauri_keys::{Jwk, JwkSet, KeyVersionId};
+
+use super::reads::published;
+use super::{By, Case, Use, asks_secondary, is_calm, is_owed};
+use crate::behind::replicas;
+use crate::call::{Answer, Ask};
+use crate::ground::{SideEnd, State};
+use crate::script::Place;
+use crate::weather::Weather;
+use crate::world::World;
+
+pub(super) fn check(case: &Case<'_>, ground: &mut State, query: &JwksQuery, set: &JwkSet) {
+    let up = is_up(case);
+    let mut seen = BTreeSet::new();
+    for jwk in &set.keys {
+        let Some(id) = jwk.version_id() else {
+            ground.violate(2, format!("a JWKS holds a key that is named {:?}", jwk.kid));
+            continue;
+        };
+        let once = if query.versions == JwksVersions::Latest {
+            seen.insert((id.kid.clone(), None))
+        } else {
+            seen.insert((id.kid.clone(), Some(id.version)))
+        };
+        if !once || !query.matches(&id.kid) {
+            ground.violate(2, format!("a JWKS of {query:?} holds {id}"));
+        }
+        let by = if up && may_be_shown(case, ground, &id) { By::Primary } else { By::Secondary };
+        // A secondary that hides its replicas from one call and publishes them in the next has them taken for its own keys.
+        let foreign = ground.model.lied_to && case.config.merge == JwksMerge::All;
+        if foreign && !is_known(ground, &id, jwk) {
+            continue;
+        }
+        // Mode none publishes what the secondary has under any name that the primary does not publish.
+        let named_alike = case.config.mode == MirrorMode::None;
+        if up && by == By::Secondary && !named_alike && !is_missing(case, ground, &id) {
+            ground.violate(6, format!("a JWKS holds {id} from the secondary, and the primary withholds it"));
+        }
+        // Why the secondary may answer is known by then.
+        let cause: &[Method] = if up { &[] } else { &[Method::Jwks] };
+        case.served(ground, &id, by, Use::Published, cause);
+        let Some(life) = ground.model.life(&id.kid, id.version) else { continue };
+        if !named_alike && Some(jwk) != published(life).as_ref() {
+            ground.violate(3, format!("a JWKS holds another key as {id}"));
+        }
+    }
+}
+
+/// Whether this is the key that the primary has or had under this name.
+fn is_known(ground: &State, id: &KeyVersionId, jwk: &Jwk) -> bool {
+    ground.model.life(&id.kid, id.version).is_some_and(|life| published(life).as_ref() == Some(jwk))
+}
+
+/// Whether the document of a primary that was up during the call may hold this.
+fn may_be_shown(case: &Case<'_>, ground: &State, id: &KeyVersionId) -> bool {
+    ground.model.life(&id.kid, id.version).is_some_and(|life| {
+        life.on_primary || life.is_past() || life.lost.is_some_and(|lost| lost >= case.done.started)
+    })
+}
+
+/// Whether the primary, which is up, has lost a key, or did not say so of one that its document lacks.
+fn is_missing(case: &Case<'_>, ground: &State, id: &KeyVersionId) -> bool {
+    let life = ground.model.life(&id.kid, id.version);
+    let lost = life.is_some_and(|life| life.lost.is_some());
+    let silent = case
+        .asked(Place::Primary, &[Method::GetKey])
+        .any(|call| call.end.as_ref().is_none_or(SideEnd::is_outage));
+    case.config.on_loss == OnPrimaryLoss::ServeReplica && (lost || silent)
+}
+
+fn is_up(case: &Case<'_>) -> bool {
+    let answered = |call: &crate::ground::SideCall| matches!(call.end, Some(SideEnd::Ok(_)));
+    case.asked(Place::Primary, &[Method::Jwks]).any(answered)
+}
+
+/// Promise 2: nothing is missing, on whichever side.
+pub(super) fn availability(world: &World, case: &Case<'_>) {
+    let (Ask::Jwks(query), Answer::Jwks(Ok(set))) = (&case.done.ask, &case.done.answer) else {
+        return;
+    };
+    let up = is_up(case);
+    let fair = |weather: Weather| weather == Weather::Fair;
+    if case.blind || (up && !fair(world.primary.weather())) {
+        return;
+    }
+    if !up && world.ground.lock().model.lied_to {
+        return;
+    }
+    if !up && !asks_secondary(world, case.done.process) {
+        return;
+    }
+    if !up && (!case.mirrors() || !fair(world.secondary.weather()) || !fair(world.store_sky)) {
+        return;
+    }
+    let there: BTreeSet<KeyVersionId> = set.keys.iter().filter_map(Jwk::version_id).collect();
+    let expected: Vec<_> = {
+        let ground = world.ground.lock();
+        let lives = ground.model.lives().filter(|(kid, version, key, life)| {
+            life.on_primary
+                && life.is_public()
+                && life.is_enabled()
+                && query.matches(kid)
+                && life.made < case.done.started
+                && key.begun(life).is_none()
+                && (query.versions == JwksVersions::AllLive || key.latest() == Some(*version))
+                && (life.known.is_some() || (up && world.processes.len() == 1))
+                && !life.is_orphan
+                && (up || (life.known.is_some() && !life.switched && !life.replica_gone && !life.kept))
+                // Of which the primary has lost the latest, the mirror has another latest.
+                && (up || key.versions.range(version..).all(|(_, later)| later.lost.is_none()))
+        });
+        lives.map(|(kid, version, ..)| kid.at(version)).filter(|id| !there.contains(id)).collect()
+    };
+    for id in expected {
+        let mirrored = || {
+            replicas(world).iter().any(|(_, source)| *source == id)
+                && !is_owed(world, case.done.process, &id.kid)
+        };
+        if is_calm(world, &id.kid, case.done.started) && (up || mirrored()) {
+            let side = if up { "the primary" } else { "the secondary" };
+            world.ground.lock().violate(2, format!("a JWKS by {side} lacks {id}"));
+        }
+    }
+}
