@@ -19,7 +19,8 @@ use swarmauri_keystore::{
 use tokio::sync::Notify;
 
 use self::form::{
-    COMPLETE, INTENT, RECORD, ROOT, intent_key, kid_of, read_record, record_key, store_key, write_record,
+    COMPLETE, INTENT, RECORD, ROOT, intent_key, kid_of, read_record, record_key, store_key, tag_of,
+    write_record,
 };
 use crate::breaker::BreakerState;
 use crate::deadline::{Class, within};
@@ -102,7 +103,7 @@ impl StoredMap {
                 rest.removed.remove(&kid);
             }
         } else if let Some(tag) = key.strip_prefix(INTENT) {
-            let tag = String::from_utf8_lossy(tag).into_owned();
+            let tag = tag_of(tag)?;
             if value.is_some() {
                 rest.intents.insert(tag)
             } else {

@@ -44,6 +44,11 @@ pub(super) fn kid_of(bytes: &[u8]) -> Result<KeyId, KeyError> {
     kid.ok_or_else(|| KeyError::integrity("the mirror's state has a record under what is no kid"))
 }
 
+pub(super) fn tag_of(bytes: &[u8]) -> Result<String, KeyError> {
+    let tag = std::str::from_utf8(bytes).map(str::to_owned);
+    tag.map_err(|_| KeyError::integrity("the mirror's state has an intent under what is no text"))
+}
+
 pub(super) fn write_record(record: &KidRecord) -> Result<Vec<u8>, KeyError> {
     serde_json::to_vec(&Written { format: FORMAT, record: record.clone() })
         .map_err(|error| KeyError::invalid_state(format!("a record of the mirror's state: {error}")))
