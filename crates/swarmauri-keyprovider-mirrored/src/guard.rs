@@ -34,7 +34,7 @@ pub(crate) struct Guard {
     deadlines: crate::deadline::Deadlines,
     slow_percent: u32,
     breaker: Breaker,
-    /// Whether its calls are left out of events and figures.
+    /// Whether its calls are left out of the figures.
     aside: bool,
 }
 

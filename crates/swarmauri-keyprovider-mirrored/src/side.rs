@@ -65,7 +65,7 @@ impl Side {
         if self.breaker().admits() { Ok(()) } else { Err(self.guard.not_asked()) }
     }
 
-    /// The same provider for calls that are not to count: no breaker, and no figures or events of its own.
+    /// The same provider for calls that are not to count: no breaker, and no figures.
     pub(crate) fn aside(&self) -> Self {
         Self { provider: Arc::clone(&self.provider), guard: self.guard.aside(), write: self.write }
     }
