@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use parking_lot::Mutex;
 use swarmauri_keyprovider::KeyProvider;
 use swarmauri_keyprovider_local::LocalKeyProvider;
-use swarmauri_keyprovider_mirrored::{MirrorMode, MirroredKeyProvider};
+use swarmauri_keyprovider_mirrored::{BreakerSettings, MirrorMode, MirroredKeyProvider};
 use swarmauri_keyprovider_testkit::{Faults, FaultyProvider};
 use swarmauri_keyproviders_tests::random::Seeded;
 use swarmauri_keys::KeyId;
@@ -60,7 +60,8 @@ impl Arena {
         let [primary, secondary] = sides;
         let dawdling = |side| Arc::new(Dawdling::new(side));
         let mirror = MirroredKeyProvider::builder(dawdling(primary), dawdling(secondary));
-        let mirror = mirror.mode(mode).build().unwrap();
+        // Sides fail at random here, and are to be asked all the same.
+        let mirror = mirror.mode(mode).breaker(BreakerSettings::OFF).build().unwrap();
         let [primary, secondary] = inner;
         let named = (0..NAMED).map(|number| Place::Named(number, AtomicU32::new(0)));
         let drawn = (0..DRAWN).map(|_| Place::Drawn(Mutex::default()));

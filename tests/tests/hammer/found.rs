@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use swarmauri_keyprovider::{KeyProvider, KeyProviderExt};
 use swarmauri_keyprovider_local::LocalKeyProvider;
-use swarmauri_keyprovider_mirrored::MirroredKeyProvider;
+use swarmauri_keyprovider_mirrored::{BreakerSettings, MirroredKeyProvider};
 use swarmauri_keyprovider_testkit::{Fault, Faults, FaultyProvider, Method};
 use swarmauri_keys::{KeyAlg, KeyError, KeyId, KeyVersion};
 
@@ -13,7 +13,8 @@ fn faulty() -> (MirroredKeyProvider, Faults, Faults) {
     let side = || Arc::new(FaultyProvider::new(Arc::new(LocalKeyProvider::new())));
     let (primary, secondary) = (side(), side());
     let faults = (primary.faults(), secondary.faults());
-    (MirroredKeyProvider::new(primary, secondary).unwrap(), faults.0, faults.1)
+    let mirror = MirroredKeyProvider::builder(primary, secondary).breaker(BreakerSettings::OFF);
+    (mirror.build().unwrap(), faults.0, faults.1)
 }
 
 /// With both sides up and nobody calling, one reconcile pays everything.

@@ -67,7 +67,8 @@ fn hammer(calls: u64, arena: impl FnOnce() -> Arena) {
 
 fn run(arena: &Arc<Arena>, calls: u64, seed: u64) -> Result<Tally, String> {
     let workers = usize::try_from(CALLERS).unwrap();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).build().unwrap();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_time().build().unwrap();
     runtime.block_on(async {
         let tasks: Vec<_> = (0..CALLERS)
             .map(|number| Caller::new(arena, seed, number))

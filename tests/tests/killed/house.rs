@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use swarmauri_keyprovider_mirrored::{MirrorMode, MirroredKeyProvider};
+use swarmauri_keyprovider_mirrored::{BreakerSettings, MirrorMode, MirroredKeyProvider};
 use swarmauri_keyprovider_stored::{SealingKey, StoredKeyProvider};
 use swarmauri_keyprovider_testkit::FaultyProvider;
 use swarmauri_keystore::RedbStore;
@@ -69,7 +69,8 @@ impl House {
         }
         let (secondary, primary) = (sides.pop().unwrap(), sides.pop().unwrap());
         let builder = MirroredKeyProvider::builder(primary.clone(), secondary.clone());
-        let builder = builder.mode(MirrorMode::Full).state(Arc::new(stores[2].clone()));
+        let builder =
+            builder.mode(MirrorMode::Full).breaker(BreakerSettings::OFF).state(Arc::new(stores[2].clone()));
         Self { mirror: builder.open().await.unwrap(), primary, secondary, stores }
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 use swarmauri_keyprovider::{JwksQuery, KeyProvider, Secrets};
 use swarmauri_keyprovider_local::LocalKeyProvider;
-use swarmauri_keyprovider_mirrored::{MirrorMode, MirroredKeyProvider};
+use swarmauri_keyprovider_mirrored::{BreakerSettings, MirrorMode, MirroredKeyProvider};
 use swarmauri_keyprovider_testkit::{Faults, FaultyProvider};
 use swarmauri_keys::{
     ExportPolicy, KeyAlg, KeyClass, KeyError, KeyId, KeyRefParts, KeySpec, KeySpecBuilder, KeyType,
@@ -30,7 +30,11 @@ pub(crate) fn sides(mode: MirrorMode) -> Sides {
         secondary: secondary.faults(),
         primary_keys: primary.inner(),
         secondary_keys: secondary.inner(),
-        mirror: MirroredKeyProvider::builder(primary, secondary).mode(mode).build().unwrap(),
+        mirror: MirroredKeyProvider::builder(primary, secondary)
+            .mode(mode)
+            .breaker(BreakerSettings::OFF)
+            .build()
+            .unwrap(),
     }
 }
 
