@@ -6,6 +6,7 @@ mod config;
 mod crashes;
 mod damage;
 mod encryption_bound;
+#[cfg(feature = "x25519")]
 mod every_await;
 mod faulty;
 mod next_process;
