@@ -20,7 +20,8 @@ impl Keys {
             return Ok(());
         }
         // First the watch: what is written during the scan is in one of them at least.
-        let watch = self.store.watch(PREFIX.as_bytes()).await.map_err(store_failed)?;
+        let mut watch = self.store.watch(PREFIX.as_bytes()).await.map_err(store_failed)?;
+        let counts = watch.count_in(&self.arrivals);
         // What is written here meanwhile may be in no page, and is not missing.
         let before = self.followed.lock().known.clone();
         let entries = self.scan().await?;
@@ -41,6 +42,9 @@ impl Keys {
             self.take_opened(&mut followed, &kid, revision, opened);
         }
         followed.watch = Some(watch);
+        followed.counts = counts;
+        // What came before it counted is still to be taken in.
+        self.arrivals.add();
         self.behind.store(false, Ordering::Release);
         Ok(())
     }
