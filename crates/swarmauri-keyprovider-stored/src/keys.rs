@@ -4,6 +4,8 @@
 //! each look, so no task runs in the background.
 
 mod load;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::fmt;
