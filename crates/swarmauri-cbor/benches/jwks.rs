@@ -3,6 +3,8 @@
 //!
 //! `cargo bench -p swarmauri-cbor`
 
+#![expect(clippy::expect_used, reason = "a bench of nothing should fail at once")]
+
 use std::hint::black_box;
 
 use criterion::measurement::WallTime;

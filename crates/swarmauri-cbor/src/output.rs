@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::head::{Head, content};
+use crate::head::{content, head};
 use crate::{Error, MAX_DEPTH};
 
 /// The one NaN (RFC 8949 section 4.2.2, the first of the choices it leaves).
@@ -231,7 +231,7 @@ impl Output {
     }
 
     fn head(&mut self, major: u8, argument: u64) {
-        self.bytes.extend_from_slice(Head::new(major, argument).as_bytes());
+        head(major, argument, &mut self.bytes);
     }
 
     fn length(&mut self, major: u8, written: usize) -> Length {
@@ -241,11 +241,13 @@ impl Output {
     }
 
     fn correct(&mut self, major: u8, Length { start, written }: &Length, actual: usize) {
-        if *written != actual {
-            let wrong = Head::new(major, length(*written)).as_bytes().len();
-            let head = Head::new(major, length(actual));
-            self.bytes.splice(*start..start + wrong, head.as_bytes().iter().copied());
+        if *written == actual {
+            return;
         }
+        let (mut wrong, mut right) = (Vec::new(), Vec::new());
+        head(major, length(*written), &mut wrong);
+        head(major, length(actual), &mut right);
+        self.bytes.splice(*start..*start + wrong.len(), right);
     }
 
     fn enter(&mut self) -> Result<(), Error> {

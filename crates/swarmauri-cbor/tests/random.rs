@@ -1,5 +1,7 @@
 //! Random items: what is written is what `ciborium` writes of the same item in its deterministic form.
 
+#![expect(clippy::expect_used, reason = "a wrong draw should fail its test at once")]
+
 use std::cell::Cell;
 
 use fastrand::Rng;
