@@ -24,10 +24,13 @@
 //! It knows no simple values but false, true and null (`undefined` is an error), and no NaN payloads; it does
 //! not check what tags mean, except for bignums; and it does not wipe memory: it is not for secrets.
 
+mod compound;
 pub mod cose;
 mod decode;
-mod encode;
 mod error;
+mod head;
+mod output;
+mod ser;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -51,8 +54,7 @@ pub const MAX_DEPTH: usize = 100;
 /// If the value has none: two entries of one map with the same key, nesting deeper than [`MAX_DEPTH`]; or if
 /// its `Serialize` fails.
 pub fn to_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Error> {
-    let value = Value::serialized(value).map_err(|error| Error::Serialize(error.to_string()))?;
-    value_to_vec(&value)
+    ser::to_vec(value)
 }
 
 /// The deterministic encoding of a CBOR item.
@@ -63,7 +65,7 @@ pub fn to_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Error> {
 ///
 /// [`Error::DuplicateKey`] and [`Error::TooDeep`].
 pub fn value_to_vec(value: &Value) -> Result<Vec<u8>, Error> {
-    encode::encode(value)
+    ser::to_vec(value)
 }
 
 /// Reads a value from CBOR, deterministic or not.
@@ -101,7 +103,7 @@ pub fn value_from_slice(input: &[u8]) -> Result<Value, Error> {
 /// The item, and its deterministic encoding: equal keys show only there, however the input wrote them.
 fn parse(input: &[u8]) -> Result<(Value, Vec<u8>), Error> {
     let value = decode::decode(input)?;
-    let deterministic = encode::encode(&value)?;
+    let deterministic = ser::to_vec(&value)?;
     Ok((value, deterministic))
 }
 

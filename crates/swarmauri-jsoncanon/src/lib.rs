@@ -30,8 +30,10 @@
 
 mod compound;
 mod error;
+mod order;
+mod output;
+mod parse;
 mod ser;
-mod tree;
 
 use serde::{Deserialize, Serialize};
 
@@ -54,7 +56,7 @@ pub const MAX_DEPTH: usize = 100;
 /// one name, a member name that is no string, number, or truth value, nesting deeper than [`MAX_DEPTH`]; or
 /// if its `Serialize` fails.
 pub fn to_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Error> {
-    ser::to_tree(value)?.to_vec()
+    ser::to_vec(value)
 }
 
 /// The canonical form of a value, as a string.
@@ -73,7 +75,7 @@ pub fn to_string<T: Serialize + ?Sized>(value: &T) -> Result<String, Error> {
 /// If the text is not I-JSON (RFC 7493): not JSON, not UTF-8, a lone surrogate, two members of one name, a
 /// number beyond double precision, anything after the value; or if it exceeds [`MAX_LEN`] or [`MAX_DEPTH`].
 pub fn canonicalize(text: &[u8]) -> Result<Vec<u8>, Error> {
-    tree::parse(text)?.to_vec()
+    parse::parse(text)
 }
 
 /// Reads a value from JSON text, canonical or not, with the strictness of [`canonicalize`].
@@ -82,7 +84,7 @@ pub fn canonicalize(text: &[u8]) -> Result<Vec<u8>, Error> {
 ///
 /// Those of [`canonicalize`], and [`Error::Mismatch`] if the text does not fit `T`.
 pub fn from_slice<'de, T: Deserialize<'de>>(text: &'de [u8]) -> Result<T, Error> {
-    tree::parse(text)?;
+    parse::parse(text)?;
     read(text)
 }
 
