@@ -186,8 +186,8 @@ impl MirrorStatus {
     }
 
     fn owe(&mut self, key: String, kind: DebtKind, trouble: &Trouble) {
-        let Trouble { attempts, last_error } = trouble.clone();
-        self.backlog.push(Debt { key, kind, attempts, last_error });
+        let last_error = trouble.last_error.as_deref().map(str::to_owned);
+        self.backlog.push(Debt { key, kind, attempts: trouble.attempts, last_error });
     }
 }
 

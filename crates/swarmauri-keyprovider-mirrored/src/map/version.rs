@@ -91,13 +91,13 @@ impl Eq for Shown {}
 #[serde(deny_unknown_fields)]
 pub(crate) struct Trouble {
     pub(crate) attempts: u32,
-    pub(crate) last_error: Option<String>,
+    pub(crate) last_error: Option<Box<str>>,
 }
 
 impl Trouble {
     pub(super) fn note(&mut self, error: &str) {
         self.attempts = self.attempts.saturating_add(1);
-        self.last_error = Some(error.to_owned());
+        self.last_error = Some(error.into());
     }
 }
 
