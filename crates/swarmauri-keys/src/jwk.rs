@@ -98,9 +98,7 @@ pub(crate) fn public_key(members: &Members) -> Result<PublicKey, KeyError> {
         KeyType::Octets => Err(KeyError::invalid_input("a symmetric JWK (kty oct) is not a public key")),
         KeyType::Ed25519 => Ok(PublicKey::Ed25519(members.octets_32("x")?)),
         KeyType::X25519 => Ok(PublicKey::X25519(members.octets_32("x")?)),
-        KeyType::P256 => {
-            Ok(PublicKey::P256(P256Point { x: members.octets_32("x")?, y: members.octets_32("y")? }))
-        }
+        KeyType::P256 => Ok(P256Point { x: members.octets_32("x")?, y: members.octets_32("y")? }.into()),
         KeyType::Rsa => RsaPublicKey::new(&members.number("n")?, &members.number("e")?).map(PublicKey::Rsa),
     }
 }
@@ -110,11 +108,11 @@ pub(crate) fn public_members(key: &PublicKey) -> Vec<(&'static str, String)> {
     match key {
         PublicKey::Ed25519(x) => okp("Ed25519", x),
         PublicKey::X25519(x) => okp("X25519", x),
-        PublicKey::P256(P256Point { x, y }) => vec![
+        PublicKey::P256(point) => vec![
             ("crv", "P-256".to_owned()),
             ("kty", "EC".to_owned()),
-            ("x", b64::encode(x)),
-            ("y", b64::encode(y)),
+            ("x", b64::encode(&point.x)),
+            ("y", b64::encode(&point.y)),
         ],
         PublicKey::Rsa(rsa) => {
             vec![("e", b64::encode(rsa.e())), ("kty", "RSA".to_owned()), ("n", b64::encode(rsa.n()))]

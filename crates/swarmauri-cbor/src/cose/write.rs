@@ -1,6 +1,6 @@
 //! From a JWK to a COSE_Key.
 
-use swarmauri_keys::{Jwk, P256Point, PublicKey, quoted};
+use swarmauri_keys::{Jwk, PublicKey, quoted};
 
 use super::Error;
 use super::registry::{
@@ -30,11 +30,11 @@ fn material(key: &PublicKey) -> Result<Vec<(i64, Value)>, Error> {
     match key {
         PublicKey::Ed25519(x) => Ok(octet_key_pair(ED25519, x)),
         PublicKey::X25519(x) => Ok(octet_key_pair(X25519, x)),
-        PublicKey::P256(P256Point { x, y }) => Ok(vec![
+        PublicKey::P256(point) => Ok(vec![
             (KTY, EC2.into()),
             (CRV, P_256.into()),
-            (X, x.as_slice().into()),
-            (Y, y.as_slice().into()),
+            (X, point.x.as_slice().into()),
+            (Y, point.y.as_slice().into()),
         ]),
         PublicKey::Rsa(rsa) => Ok(vec![(KTY, RSA.into()), (N, rsa.n().into()), (E, rsa.e().into())]),
         _ => Err(Error::unsupported("kty", key.key_type().to_string())),
