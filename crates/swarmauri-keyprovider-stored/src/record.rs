@@ -197,7 +197,7 @@ impl BodyVersion {
         let same = known.and_then(|known| known.key(version));
         let same = same.filter(|key| *key.fingerprint() == fingerprint && key.alg() == spec.alg());
         let key = match same {
-            Some(key) => key.clone(),
+            Some(key) => key,
             None => SoftKey::import(spec.alg(), form.read(material)?)?,
         };
         if *key.fingerprint() != fingerprint {

@@ -121,7 +121,7 @@ fn foreign_public(key_type: KeyType) -> PublicKey {
             PublicKey::X25519(hex32("8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a"))
         }
         // RFC 6979 appendix A.2.5
-        KeyType::P256 => PublicKey::P256(P256Point {
+        KeyType::P256 => PublicKey::from(P256Point {
             x: hex32("60fed4ba255a9d31c961eb74c6356d68c049b8923b61fa6ce669622e60f29fb6"),
             y: hex32("7903fe1008b8bc99a41ae9e95628bc64f2f1b20c2d7e9f5177a3c294d4462299"),
         }),

@@ -17,6 +17,13 @@ pub(crate) fn with_encoded<T>(bytes: &[u8], then: impl FnOnce(&str) -> T) -> T {
     }
 }
 
+/// Into a buffer that is just long enough.
+pub(crate) fn encode_into(bytes: &[u8], text: &mut [u8]) {
+    if Base64UrlUnpadded::encode(bytes, text).is_err() {
+        unreachable!("the buffer is as long as the text");
+    }
+}
+
 pub(crate) fn encode_secret(bytes: &[u8]) -> Zeroizing<String> {
     Zeroizing::new(encode(bytes))
 }

@@ -1,8 +1,7 @@
 //! What tells one key from all others without giving anything away.
 
 use std::fmt;
-use std::str::FromStr;
-use std::sync::Arc;
+use std::str::{self, FromStr};
 
 use hkdf::Hkdf;
 use serde::{Deserialize, Serialize};
@@ -13,9 +12,12 @@ use crate::{KeyAlg, KeyError, SecretBytes, b64};
 
 /// 256 bits in base64url, 43 characters: the RFC 7638 thumbprint of a key pair, or a one-way value of a
 /// symmetric key. Cheap to clone.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Fingerprint(Arc<str>);
+pub struct Fingerprint([u8; TEXT_LEN]);
+
+/// 32 bytes in base64url. It is ASCII, and lies in its owner: of these there are as many as versions of keys.
+const TEXT_LEN: usize = 43;
 
 impl Fingerprint {
     /// The fingerprint of a symmetric key: HKDF-SHA256 (RFC 5869) of the key under a salt of its own, bound
@@ -40,11 +42,13 @@ impl Fingerprint {
 
     /// The 43 characters.
     pub fn as_str(&self) -> &str {
-        &self.0
+        str::from_utf8(&self.0).unwrap_or_default()
     }
 
     fn from_bytes(bytes: &[u8; 32]) -> Self {
-        Self(b64::encode(bytes).into())
+        let mut text = [0; TEXT_LEN];
+        b64::encode_into(bytes, &mut text);
+        Self(text)
     }
 }
 
@@ -55,13 +59,12 @@ impl FromStr for Fingerprint {
 
     fn from_str(text: &str) -> Result<Self, KeyError> {
         let bytes = b64::decode("a fingerprint", text)?;
-        if bytes.len() != 32 {
-            return Err(KeyError::invalid_input(format!(
+        text.as_bytes().try_into().map(Self).map_err(|_| {
+            KeyError::invalid_input(format!(
                 "a fingerprint is 32 bytes in base64url, 43 characters; this one is {} bytes",
                 bytes.len()
-            )));
-        }
-        Ok(Self(text.into()))
+            ))
+        })
     }
 }
 
@@ -81,7 +84,13 @@ impl From<Fingerprint> for String {
 
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Fingerprint").field(&self.as_str()).finish()
     }
 }
 

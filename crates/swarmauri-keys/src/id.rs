@@ -51,7 +51,9 @@ impl KeyId {
 
     /// The `kid` made of these 128 bits, which the caller drew at random: 32 lower-case hex digits.
     pub fn from_random(bits: [u8; 16]) -> Self {
-        Self(format!("{:032x}", u128::from_be_bytes(bits)).into())
+        let digit = |bits: u8| char::from_digit(u32::from(bits), 16).unwrap_or_default();
+        let digits: String = bits.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)]).collect();
+        Self(digits.into())
     }
 
     /// The name itself.

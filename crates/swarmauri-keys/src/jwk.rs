@@ -97,9 +97,7 @@ pub(crate) fn public_key(members: &Members) -> Result<PublicKey, KeyError> {
         KeyType::Octets => Err(KeyError::invalid_input("a symmetric JWK (kty oct) is not a public key")),
         KeyType::Ed25519 => Ok(PublicKey::Ed25519(members.octets_32("x")?)),
         KeyType::X25519 => Ok(PublicKey::X25519(members.octets_32("x")?)),
-        KeyType::P256 => {
-            Ok(PublicKey::P256(P256Point { x: members.octets_32("x")?, y: members.octets_32("y")? }))
-        }
+        KeyType::P256 => Ok(P256Point { x: members.octets_32("x")?, y: members.octets_32("y")? }.into()),
         KeyType::Rsa => RsaPublicKey::new(&members.number("n")?, &members.number("e")?).map(PublicKey::Rsa),
     }
 }

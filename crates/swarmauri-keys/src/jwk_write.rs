@@ -2,7 +2,7 @@
 
 use serde::ser::{Serialize, Serializer};
 
-use crate::{Jwk, P256Point, PublicKey, b64};
+use crate::{Jwk, PublicKey, b64};
 
 /// In the order of canonical JSON (RFC 8785), so that its encoder has nothing to move.
 #[derive(Default, serde::Serialize)]
@@ -34,11 +34,11 @@ impl<'a> WrittenMembers<'a> {
         match key {
             PublicKey::Ed25519(x) => Self::octet_key_pair("Ed25519", x),
             PublicKey::X25519(x) => Self::octet_key_pair("X25519", x),
-            PublicKey::P256(P256Point { x, y }) => Self {
+            PublicKey::P256(point) => Self {
                 kty: "EC",
                 crv: Some("P-256"),
-                x: Some(Octets(x)),
-                y: Some(Octets(y)),
+                x: Some(Octets(&point.x)),
+                y: Some(Octets(&point.y)),
                 ..Self::default()
             },
             PublicKey::Rsa(rsa) => {

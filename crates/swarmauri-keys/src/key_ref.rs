@@ -18,10 +18,12 @@ use crate::{
 #[derive(Clone)]
 pub struct KeyRef {
     shared: Arc<KeyRefParts>,
-    secret: Option<SecretMaterial>,
+    secret: Option<Arc<SecretMaterial>>,
 }
 
 /// What a [`KeyRef`] is made of, secrets apart.
+// In memory in this order, which leaves no gaps: a look-up reads the id, and it is to lie beside the count of references.
+#[repr(C)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "each is documented on the accessor of KeyRef that bears its name")]
 pub struct KeyRefParts {
@@ -31,11 +33,11 @@ pub struct KeyRefParts {
     pub uses: KeyUses,
     pub state: KeyState,
     pub export_policy: ExportPolicy,
-    pub size_bits: Option<u32>,
-    pub label: Option<String>,
-    pub tags: Tags,
     pub fingerprint: Fingerprint,
     pub public: Option<PublicKey>,
+    pub size_bits: Option<u32>,
+    pub label: Option<Box<str>>,
+    pub tags: Tags,
 }
 
 impl KeyRef {
@@ -54,7 +56,7 @@ impl KeyRef {
     /// [`KeyError::PermissionDenied`] unless the policy is `secret_when_allowed`.
     pub fn with_secret(self, secret: SecretMaterial) -> Result<Self, KeyError> {
         self.check_secret_export()?;
-        Ok(Self { shared: self.shared, secret: Some(secret) })
+        Ok(Self { shared: self.shared, secret: Some(Arc::new(secret)) })
     }
 
     /// Whether policy lets the secret out.
@@ -194,7 +196,7 @@ impl KeyRef {
 
     /// The secret material; `None` unless it was asked for.
     pub fn secret(&self) -> Option<&SecretMaterial> {
-        self.secret.as_ref()
+        self.secret.as_deref()
     }
 
     /// The public key as a JWK with all members.
@@ -232,7 +234,7 @@ impl KeyRef {
             spec = spec.size_bits(bits);
         }
         if let Some(label) = &parts.label {
-            spec = spec.label(label);
+            spec = spec.label(label.as_ref());
         }
         Ok(spec.build()?.with_tags(parts.tags.clone()))
     }

@@ -1,6 +1,7 @@
 //! Private keys, well-formed, and their encodings.
 
 use std::fmt;
+use std::sync::Arc;
 
 use der::Decode;
 use der::asn1::{AnyRef, OctetStringRef};
@@ -20,7 +21,7 @@ use crate::{KeyError, KeyType, PublicKey, SecretBytes, quoted};
 pub struct PrivateKey {
     key_type: KeyType,
     secret: SecretBytes,
-    public: Option<PublicKey>,
+    public: Option<Arc<PublicKey>>,
 }
 
 impl PrivateKey {
@@ -31,7 +32,7 @@ impl PrivateKey {
 
     /// The public half that came along: always for RSA, and where PKCS#8 version 2, SEC1 or a JWK has it.
     pub fn public_key(&self) -> Option<&PublicKey> {
-        self.public.as_ref()
+        self.public.as_deref()
     }
 
     /// The same key with this public half instead of the claimed one.
@@ -39,7 +40,13 @@ impl PrivateKey {
     /// For whoever derived it: that the two belong together is not checked here.
     #[must_use]
     pub fn with_public_key(self, public: PublicKey) -> Self {
-        Self { public: Some(public), ..self }
+        Self { public: Some(Arc::new(public)), ..self }
+    }
+
+    /// The same key without its public half, for whoever keeps that beside it.
+    #[must_use]
+    pub fn without_public_key(self) -> Self {
+        Self { public: None, ..self }
     }
 
     /// The canonical secret form: the 32-byte seed of Ed25519 (RFC 8032 section 5.1.5), the 32-byte scalar of
@@ -166,7 +173,11 @@ impl PrivateKey {
     /// primes, or a modulus or exponent that [`RsaPublicKey::new`](crate::RsaPublicKey::new) refuses.
     pub fn from_pkcs1_der(der: &[u8]) -> Result<Self, KeyError> {
         let (_, public) = PrivateNumbers::from_pkcs1_der(der)?;
-        Ok(Self { key_type: KeyType::Rsa, secret: der.into(), public: Some(PublicKey::Rsa(public)) })
+        Ok(Self {
+            key_type: KeyType::Rsa,
+            secret: der.into(),
+            public: Some(Arc::new(PublicKey::Rsa(public))),
+        })
     }
 
     /// Reads DER of any of these forms: PKCS#8, SEC1, PKCS#1.
@@ -226,13 +237,13 @@ impl PrivateKey {
         public: crate::RsaPublicKey,
     ) -> Result<Self, KeyError> {
         let secret = numbers.to_pkcs1_der(&public)?.into();
-        Ok(Self { key_type: KeyType::Rsa, secret, public: Some(PublicKey::Rsa(public)) })
+        Ok(Self { key_type: KeyType::Rsa, secret, public: Some(Arc::new(PublicKey::Rsa(public))) })
     }
 
     /// Adds the claim that this is the public half. A second claim must equal the first.
     pub(crate) fn claiming(self, claim: PublicKey) -> Result<Self, KeyError> {
         match &self.public {
-            Some(other) if *other != claim => Err(KeyError::invalid_input(
+            Some(other) if **other != claim => Err(KeyError::invalid_input(
                 "the private key comes with two public halves that are not equal",
             )),
             _ => Ok(self.with_public_key(claim)),

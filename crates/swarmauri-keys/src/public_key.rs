@@ -1,6 +1,7 @@
 //! Public keys, typed by algorithm family, and their encodings.
 
 use std::fmt;
+use std::sync::Arc;
 
 use spki::SubjectPublicKeyInfoRef;
 
@@ -32,8 +33,8 @@ pub enum PublicKey {
     Ed25519([u8; 32]),
     /// The 32 bytes of RFC 7748 section 5.
     X25519([u8; 32]),
-    /// A point on P-256.
-    P256(P256Point),
+    /// A point on P-256. Apart, as the numbers of RSA are: half of it would be room that no other key needs.
+    P256(Arc<P256Point>),
     /// Modulus and exponent.
     Rsa(RsaPublicKey),
 }
@@ -186,7 +187,7 @@ impl PublicKey {
     pub(crate) fn subject_public_key(&self) -> Vec<u8> {
         match self {
             Self::Ed25519(raw) | Self::X25519(raw) => raw.to_vec(),
-            Self::P256(P256Point { x, y }) => [&[UNCOMPRESSED], &x[..], &y[..]].concat(),
+            Self::P256(point) => [&[UNCOMPRESSED], &point.x[..], &point.y[..]].concat(),
             Self::Rsa(rsa) => rsa.to_pkcs1_der(),
         }
     }
@@ -196,7 +197,7 @@ impl PublicKey {
             KeyType::Octets => Err(KeyError::invalid_input("a symmetric key has no public half")),
             KeyType::Ed25519 => Ok(Self::Ed25519(exactly_32(key_type, key)?)),
             KeyType::X25519 => Ok(Self::X25519(exactly_32(key_type, key)?)),
-            KeyType::P256 => P256Point::from_sec1(key).map(Self::P256),
+            KeyType::P256 => P256Point::from_sec1(key).map(Self::from),
             KeyType::Rsa => Self::from_pkcs1_der(key),
         }
     }
@@ -208,6 +209,12 @@ impl PublicKey {
             RSA_PUBLIC_KEY => Some(Self::from_pkcs1_der(&block.der)),
             _ => None,
         }
+    }
+}
+
+impl From<P256Point> for PublicKey {
+    fn from(point: P256Point) -> Self {
+        Self::P256(Arc::new(point))
     }
 }
 
@@ -245,7 +252,7 @@ impl fmt::Debug for PublicKey {
         match self {
             Self::Ed25519(x) => f.debug_tuple("Ed25519").field(&b64::encode(x)).finish(),
             Self::X25519(x) => f.debug_tuple("X25519").field(&b64::encode(x)).finish(),
-            Self::P256(point) => f.debug_tuple("P256").field(point).finish(),
+            Self::P256(point) => f.debug_tuple("P256").field(&**point).finish(),
             Self::Rsa(rsa) => f.debug_tuple("Rsa").field(rsa).finish(),
         }
     }

@@ -1,9 +1,10 @@
 //! Labels and tags: what people write on keys.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::KeyError;
 use crate::id::is_printable;
@@ -13,9 +14,13 @@ use crate::id::is_printable;
 /// A name has 1 to 128 bytes, a value at most 1,024; both are printable. Tags are not secret: they are
 /// listed, logged and mirrored. Names that start with [`Tags::RESERVED_PREFIX`] belong to the mirror; they
 /// do not count towards the 64, so that a key with all its tags can be mirrored.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(try_from = "BTreeMap<String, String>")]
-pub struct Tags(Arc<BTreeMap<String, String>>);
+pub struct Tags(Option<Arc<str>>);
+
+/// Stands after each name and after each value, none of which holds it. A map of its own for each key would take more
+/// memory than all the rest of the key.
+const END: char = '\0';
 
 impl Tags {
     /// How many tags a key may have.
@@ -29,22 +34,23 @@ impl Tags {
 
     /// The value of a tag.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+        self.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
     }
 
     /// Names with their values, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        let mut texts = self.0.as_deref().unwrap_or_default().split_terminator(END);
+        std::iter::from_fn(move || Some((texts.next()?, texts.next()?)))
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.iter().count()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.0.is_none()
     }
 
     /// These tags and one more; a tag of the same name is replaced.
@@ -52,26 +58,32 @@ impl Tags {
     /// # Errors
     ///
     /// [`KeyError::InvalidInput`] if the name or value is not one, or there would be too many.
-    pub fn with(mut self, name: impl Into<String>, value: impl Into<String>) -> Result<Self, KeyError> {
+    pub fn with(self, name: impl Into<String>, value: impl Into<String>) -> Result<Self, KeyError> {
         let (name, value) = (name.into(), value.into());
-        check_name(&name)?;
-        check_text("tag value", &value, Self::MAX_VALUE_LEN)?;
-        let tags = Arc::make_mut(&mut self.0);
-        tags.insert(name, value);
-        let reserved = tags.keys().filter(|name| name.starts_with(Self::RESERVED_PREFIX)).count();
-        if reserved > Self::MAX_TAGS || tags.len() - reserved > Self::MAX_TAGS {
-            return Err(KeyError::invalid_input(format!("a key has at most {} tags", Self::MAX_TAGS)));
-        }
-        Ok(self)
+        let mut tags: BTreeMap<_, _> = self.iter().collect();
+        tags.insert(&name, &value);
+        check_tag(&name, &value)?;
+        check_number(tags.keys())?;
+        Ok(Self::of(tags))
     }
 
     /// These tags without those whose names fail the test. Costs nothing if all pass.
     #[must_use]
-    pub fn retaining(mut self, keep: impl Fn(&str) -> bool) -> Self {
-        if self.0.keys().any(|name| !keep(name)) {
-            Arc::make_mut(&mut self.0).retain(|name, _| keep(name));
+    pub fn retaining(self, keep: impl Fn(&str) -> bool) -> Self {
+        if self.iter().all(|(name, _)| keep(name)) {
+            return self;
         }
-        self
+        Self::of(self.iter().filter(|(name, _)| keep(name)))
+    }
+
+    /// Of tags that are checked and sorted.
+    fn of<'a>(tags: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let mut text = String::new();
+        for part in tags.into_iter().flat_map(|(name, value)| [name, value]) {
+            text.push_str(part);
+            text.push(END);
+        }
+        Self((!text.is_empty()).then(|| text.into()))
     }
 }
 
@@ -79,8 +91,31 @@ impl TryFrom<BTreeMap<String, String>> for Tags {
     type Error = KeyError;
 
     fn try_from(tags: BTreeMap<String, String>) -> Result<Self, KeyError> {
-        tags.into_iter().try_fold(Self::default(), |all, (name, value)| all.with(name, value))
+        tags.iter().try_for_each(|(name, value)| check_tag(name, value))?;
+        check_number(tags.keys())?;
+        Ok(Self::of(tags.iter().map(|(name, value)| (name.as_str(), value.as_str()))))
     }
+}
+
+impl Serialize for Tags {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
+    }
+}
+
+impl fmt::Debug for Tags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+fn check_number(names: impl Iterator<Item = impl AsRef<str>>) -> Result<(), KeyError> {
+    let (reserved, own): (Vec<_>, Vec<_>) =
+        names.partition(|name| name.as_ref().starts_with(Tags::RESERVED_PREFIX));
+    if reserved.len().max(own.len()) > Tags::MAX_TAGS {
+        return Err(KeyError::invalid_input(format!("a key has at most {} tags", Tags::MAX_TAGS)));
+    }
+    Ok(())
 }
 
 /// Checks what people write on keys: printable, and not too long.
@@ -100,11 +135,12 @@ pub(crate) fn check_text(what: &str, text: &str, max_len: usize) -> Result<(), K
     }
 }
 
-fn check_name(name: &str) -> Result<(), KeyError> {
+fn check_tag(name: &str, value: &str) -> Result<(), KeyError> {
     if name.is_empty() {
         return Err(KeyError::invalid_input("a tag name must not be empty"));
     }
-    check_text("tag name", name, Tags::MAX_NAME_LEN)
+    check_text("tag name", name, Tags::MAX_NAME_LEN)?;
+    check_text("tag value", value, Tags::MAX_VALUE_LEN)
 }
 
 #[cfg(test)]

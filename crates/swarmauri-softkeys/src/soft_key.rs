@@ -15,18 +15,19 @@ use crate::{aes, ed25519, hmac, p256, rsa, x25519};
 #[derive(Clone)]
 pub struct SoftKey {
     alg: KeyAlg,
-    held: Held,
     fingerprint: Fingerprint,
-    /// What the secret computes with, once it has.
-    engine: Arc<OnceLock<Box<Engine>>>,
+    /// `None` of symmetric keys.
+    public: Option<PublicKey>,
+    /// `None` of a public key alone.
+    secret: Option<Arc<HeldSecret>>,
 }
 
-#[derive(Clone)]
-enum Held {
-    Symmetric(SecretBytes),
-    /// The private key knows its public half, which was derived here.
-    Pair(PrivateKey, PublicKey),
-    Public(PublicKey),
+/// A secret, and what it computes with.
+pub(crate) struct HeldSecret {
+    /// A private key is without its public half here, which lies beside it.
+    material: SecretMaterial,
+    /// Made at the first use.
+    engine: OnceLock<Box<Engine>>,
 }
 
 impl SoftKey {
@@ -95,7 +96,7 @@ impl SoftKey {
             KeyMaterial::Public(key) => {
                 check_public(&key)?;
                 let fingerprint = key.thumbprint();
-                Ok(Self::new(alg, Held::Public(key), fingerprint))
+                Ok(Self { alg, fingerprint, public: Some(key), secret: None })
             }
         }
     }
@@ -112,19 +113,17 @@ impl SoftKey {
 
     /// The public half; `None` for symmetric keys.
     pub fn public_key(&self) -> Option<&PublicKey> {
-        match &self.held {
-            Held::Symmetric(_) => None,
-            Held::Pair(_, public) | Held::Public(public) => Some(public),
-        }
+        self.public.as_ref()
     }
 
     /// The secret, shared rather than copied; `None` for a public key alone.
     pub fn secret(&self) -> Option<SecretMaterial> {
-        match &self.held {
-            Held::Symmetric(secret) => Some(SecretMaterial::Symmetric(secret.clone())),
-            Held::Pair(private, _) => Some(SecretMaterial::Private(private.clone())),
-            Held::Public(_) => None,
-        }
+        Some(match (self.secret.as_ref()?.material.clone(), &self.public) {
+            (SecretMaterial::Private(key), Some(public)) => {
+                SecretMaterial::Private(key.with_public_key(public.clone()))
+            }
+            (other, _) => other,
+        })
     }
 
     /// The RFC 7638 thumbprint of a pair, a one-way value of a symmetric key. Computed once.
@@ -132,43 +131,61 @@ impl SoftKey {
         &self.fingerprint
     }
 
-    /// Whether there is a secret.
-    pub(crate) fn has_secret(&self) -> bool {
-        !matches!(self.held, Held::Public(_))
-    }
-
     /// What the secret computes with.
     pub(crate) fn engine(&self) -> Result<&Engine, KeyError> {
-        if let Some(engine) = self.engine.get() {
+        let Some(secret) = &self.secret else {
+            return Err(KeyError::invalid_state("a public key alone has no secret"));
+        };
+        if let Some(engine) = secret.engine.get() {
             return Ok(engine);
         }
-        let engine = match &self.held {
-            Held::Symmetric(secret) => Engine::of_symmetric(self.alg, secret)?,
-            Held::Pair(private, public) => Engine::of_pair(self.alg, private, public)?,
-            Held::Public(_) => return Err(KeyError::invalid_state("a public key alone has no secret")),
+        let engine = match (&secret.material, &self.public) {
+            (SecretMaterial::Symmetric(secret), _) => Engine::of_symmetric(self.alg, secret)?,
+            (SecretMaterial::Private(private), Some(public)) => Engine::of_pair(self.alg, private, public)?,
+            (SecretMaterial::Private(_), None) => return Err(underived()),
         };
         // Of two threads that are the first at once, one has worked in vain.
-        Ok(self.engine.get_or_init(|| Box::new(engine)))
+        Ok(secret.engine.get_or_init(|| Box::new(engine)))
     }
 
     fn symmetric(alg: KeyAlg, secret: SecretBytes) -> Self {
         let fingerprint = Fingerprint::of_symmetric(alg, &secret);
-        Self::new(alg, Held::Symmetric(secret), fingerprint)
+        Self { alg, fingerprint, public: None, secret: HeldSecret::new(SecretMaterial::Symmetric(secret)) }
     }
 
     /// From a private key whose public half was derived, or generated with it.
     fn pair(alg: KeyAlg, private: PrivateKey) -> Result<Self, KeyError> {
-        let public = private
-            .public_key()
-            .cloned()
-            .ok_or_else(|| KeyError::invalid_state("the public half was not derived"))?;
+        let public = private.public_key().cloned().ok_or_else(underived)?;
         let fingerprint = public.thumbprint();
-        Ok(Self::new(alg, Held::Pair(private, public), fingerprint))
+        let secret = HeldSecret::new(SecretMaterial::Private(private.without_public_key()));
+        Ok(Self { alg, fingerprint, public: Some(public), secret })
     }
 
-    fn new(alg: KeyAlg, held: Held, fingerprint: Fingerprint) -> Self {
-        Self { alg, held, fingerprint, engine: Arc::default() }
+    /// Its public half and its secret.
+    pub(crate) fn into_halves(self) -> (Option<PublicKey>, Option<Arc<HeldSecret>>) {
+        (self.public, self.secret)
     }
+
+    /// From the halves of a key, and what else is known of it.
+    pub(crate) fn of_halves(
+        alg: KeyAlg,
+        fingerprint: Fingerprint,
+        public: Option<PublicKey>,
+        secret: Option<Arc<HeldSecret>>,
+    ) -> Self {
+        Self { alg, fingerprint, public, secret }
+    }
+}
+
+impl HeldSecret {
+    #[allow(clippy::unnecessary_wraps, reason = "it is what a key holds")]
+    fn new(material: SecretMaterial) -> Option<Arc<Self>> {
+        Some(Arc::new(Self { material, engine: OnceLock::new() }))
+    }
+}
+
+fn underived() -> KeyError {
+    KeyError::invalid_state("the public half was not derived")
 }
 
 /// Whether [`SoftKey::generate`] makes keys of this algorithm.
@@ -232,10 +249,10 @@ fn check_public(key: &PublicKey) -> Result<(), KeyError> {
 
 impl fmt::Debug for SoftKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let holds = match self.held {
-            Held::Symmetric(_) => "symmetric key [redacted]",
-            Held::Pair(..) => "key pair [redacted]",
-            Held::Public(_) => "public key",
+        let holds = match (&self.public, &self.secret) {
+            (None, _) => "symmetric key [redacted]",
+            (Some(_), Some(_)) => "key pair [redacted]",
+            (Some(_), None) => "public key",
         };
         f.debug_struct("SoftKey")
             .field("alg", &self.alg)

@@ -8,10 +8,9 @@ mod listing;
 mod shard;
 #[cfg(test)]
 mod tests;
+mod versions;
 
-use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
 
 use swarmauri_keys::{
     Acceptance, KeyClass, KeyError, KeyId, KeyOperation, KeyRef, KeyRefParts, KeySpec, KeyState, KeyVersion,
@@ -20,7 +19,8 @@ use swarmauri_keys::{
 
 pub use self::history::{KeyHistory, VersionRecord};
 use self::jwks::Snapshots;
-use self::shard::{Shards, Version};
+use self::shard::Shards;
+use self::versions::Version;
 use crate::encryptions::Encryptions;
 use crate::{MAX_ENCRYPTIONS, SoftKey, UsableKey, random_kid};
 
@@ -80,7 +80,7 @@ impl KeyTable {
 
     /// How many keys there are, each counted once whatever its versions.
     pub fn len(&self) -> usize {
-        self.shards.read_all().iter().map(|shard| shard.len()).sum()
+        self.shards.read_all().len()
     }
 
     /// Whether there are no keys.
@@ -96,7 +96,7 @@ impl KeyTable {
     /// already.
     pub fn check_new(&self, spec: &KeySpec) -> Result<(), KeyError> {
         check_class(spec)?;
-        spec.kid().map_or(Ok(()), |kid| self.shards.read(kid).check_free(kid))
+        spec.kid().map_or(Ok(()), |kid| self.shards.read(kid).check_free())
     }
 
     /// Adds a key, generated or imported, as version 1: under the `kid` that the spec asks for, or a
@@ -112,7 +112,7 @@ impl KeyTable {
         let kid = spec.kid().cloned().map_or_else(random_kid, Ok)?;
         let version = self.version(reference(&kid, KeyVersion::FIRST, spec, &key), key);
         let answer = version.reference.clone();
-        self.shards.write(&kid).insert(kid, version)?;
+        self.shards.write(&kid).insert(version)?;
         Ok(answer)
     }
 
@@ -124,8 +124,8 @@ impl KeyTable {
     /// [`KeyError::NotFound`] if there is no such key; [`KeyError::InvalidState`] if its latest version
     /// has no private half; [`KeyError::InvalidInput`] if the overrides do not fit.
     pub fn rotation_spec(&self, kid: &KeyId, overrides: &SpecOverrides) -> Result<KeySpec, KeyError> {
-        let latest = self.shards.read(kid).find(kid, None)?.clone();
-        if !latest.key.has_secret() {
+        let latest = self.shards.read(kid).find(None)?.clone();
+        if !latest.has_secret() {
             return Err(KeyError::invalid_state(format!(
                 "{} is a public key alone and cannot be rotated; import its successor as a new key",
                 latest.reference.id()
@@ -149,10 +149,10 @@ impl KeyTable {
     pub fn add_version(&self, kid: &KeyId, spec: &KeySpec, key: SoftKey) -> Result<KeyRef, KeyError> {
         check_fit(spec, &key)?;
         let mut shard = self.shards.write(kid);
-        let number = shard.next_version(kid)?;
+        let number = shard.next_version()?;
         let version = self.version(reference(kid, number, spec, &key), key);
         let answer = version.reference.clone();
-        shard.push(kid, number, version)?;
+        shard.push(version)?;
         Ok(answer)
     }
 
@@ -164,7 +164,7 @@ impl KeyTable {
     pub fn check_new_version(&self, id: &KeyVersionId, spec: &KeySpec) -> Result<(), KeyError> {
         check_class(spec)?;
         check_kid(&id.kid, spec)?;
-        self.shards.read(&id.kid).check_unused(id)
+        self.shards.read(&id.kid).check_unused(id.version)
     }
 
     /// Adds a key that was somewhere else before, as exactly this version. If there is no key of that `kid`, there is one
@@ -185,7 +185,7 @@ impl KeyTable {
         check_kid(&id.kid, spec)?;
         let version = self.version(reference(&id.kid, id.version, spec, &key), key);
         let answer = version.reference.clone();
-        self.shards.write(&id.kid).insert_version(id.clone(), version)?;
+        self.shards.write(&id.kid).insert_version(version)?;
         Ok(answer)
     }
 
@@ -193,7 +193,7 @@ impl KeyTable {
     /// Says whether there was something to destroy.
     pub fn destroy(&self, kid: &KeyId, version: Option<KeyVersion>) -> bool {
         // The guard goes at the end of the statement: material is wiped outside of the lock.
-        let removed: Option<BTreeMap<_, _>> = self.shards.write(kid).remove(kid, version);
+        let removed = self.shards.write(kid).remove(version);
         removed.is_some()
     }
 
@@ -205,7 +205,7 @@ impl KeyTable {
     /// [`KeyTable::destroy`] is for.
     pub fn set_state(&self, kid: &KeyId, version: KeyVersion, state: KeyState) -> Result<(), KeyError> {
         check_settable(state)?;
-        self.shards.write(kid).set_state(kid, version, state)
+        self.shards.write(kid).set_state(version, state)
     }
 
     /// One version, or with `None` the latest live one, to do this with.
@@ -221,7 +221,7 @@ impl KeyTable {
         operation: KeyOperation,
         acceptance: Acceptance,
     ) -> Result<UsableKey, KeyError> {
-        self.use_of(self.shards.read(kid).find(kid, version)?, operation, acceptance)
+        self.use_of(self.shards.read(kid).find(version)?, operation, acceptance)
     }
 
     /// The versions that a signature or MAC is to be held against, the latest first; at least one. With
@@ -240,9 +240,9 @@ impl KeyTable {
         if let VerifyWith::Version(version) = with {
             return Ok(vec![self.usable(kid, Some(version), operation, acceptance)?]);
         }
-        let shard = self.shards.read(kid);
+        let found = self.shards.read(kid);
         let (mut usable, mut refusal) = (Vec::new(), None);
-        for version in shard.latest_first(kid)? {
+        for version in found.versions()?.iter().rev() {
             match self.use_of(version, operation, acceptance) {
                 Ok(key) => usable.push(key),
                 Err(error) => {
@@ -259,16 +259,16 @@ impl KeyTable {
         operation: KeyOperation,
         acceptance: Acceptance,
     ) -> Result<UsableKey, KeyError> {
-        let Version { reference, key, encryptions, reserved: _ } = version;
+        let reference = &version.reference;
         reference.check_operation(operation, acceptance)?;
-        if !operation.is_public(reference.alg()) && !key.has_secret() {
+        if !operation.is_public(reference.alg()) && !version.has_secret() {
             return Err(KeyError::invalid_state(format!(
                 "{} is a public key alone: {operation} takes the secret",
                 reference.id()
             )));
         }
-        let (id, key, encryptions) = (reference.id().clone(), key.clone(), Arc::clone(encryptions));
-        Ok(UsableKey::new(id, key, encryptions, self.max_encryptions))
+        let (id, encryptions) = (reference.id().clone(), version.encryptions().cloned());
+        Ok(UsableKey::new(id, version.key(), encryptions, self.max_encryptions))
     }
 
     /// Reads one version, or with `None` the latest live one.
@@ -284,15 +284,15 @@ impl KeyTable {
         version: Option<KeyVersion>,
         include_secret: bool,
     ) -> Result<KeyRef, KeyError> {
-        let shard = self.shards.read(kid);
-        let found = shard.find(kid, version)?;
+        let table = self.shards.read(kid);
+        let found = table.find(version)?;
         let reference = found.reference.clone();
         if !include_secret {
             return Ok(reference);
         }
         reference.check_secret_export()?;
         reference.check_enabled()?;
-        let secret = found.key.secret().ok_or_else(|| {
+        let secret = found.key().secret().ok_or_else(|| {
             KeyError::invalid_state(format!("{} is a public key alone and has no secret", reference.id()))
         })?;
         reference.with_secret(secret)
@@ -304,7 +304,7 @@ impl KeyTable {
     ///
     /// [`KeyError::NotFound`].
     pub fn list_versions(&self, kid: &KeyId) -> Result<Vec<KeyVersion>, KeyError> {
-        self.shards.read(kid).versions(kid)
+        Ok(self.shards.read(kid).versions()?.iter().map(Version::number).collect())
     }
 }
 
@@ -317,7 +317,7 @@ fn reference(kid: &KeyId, version: KeyVersion, spec: &KeySpec, key: &SoftKey) ->
         state: KeyState::Enabled,
         export_policy: spec.export_policy(),
         size_bits: key.size_bits(),
-        label: spec.label().map(str::to_owned),
+        label: spec.label().map(Into::into),
         tags: spec.tags().clone(),
         fingerprint: key.fingerprint().clone(),
         public: key.public_key().cloned(),

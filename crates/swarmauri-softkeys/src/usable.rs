@@ -23,7 +23,8 @@ pub const MAX_ENCRYPTIONS: u64 = 1 << 31;
 pub struct UsableKey {
     id: KeyVersionId,
     key: SoftKey,
-    encryptions: Arc<Encryptions>,
+    /// `None` where they are not counted.
+    encryptions: Option<Arc<Encryptions>>,
     max_encryptions: u64,
 }
 
@@ -31,7 +32,7 @@ impl UsableKey {
     pub(crate) fn new(
         id: KeyVersionId,
         key: SoftKey,
-        encryptions: Arc<Encryptions>,
+        encryptions: Option<Arc<Encryptions>>,
         max_encryptions: u64,
     ) -> Self {
         Self { id, key, encryptions, max_encryptions }
@@ -194,7 +195,11 @@ impl UsableKey {
 
     /// Counts before it is done, so that two at once cannot pass the bound together.
     fn count_encryption(&self) -> Result<(), KeyError> {
-        if self.encryptions.count() { Ok(()) } else { Err(worn_out(&self.id, self.max_encryptions)) }
+        if self.encryptions.as_ref().is_none_or(|numbers| numbers.count()) {
+            Ok(())
+        } else {
+            Err(worn_out(&self.id, self.max_encryptions))
+        }
     }
 
     fn misuse(&self, operation: &str) -> KeyError {

@@ -47,7 +47,7 @@ fn elliptic_curve(members: &Members<'_>) -> Result<PublicKey, Error> {
         let reason = "a sign bit, that is a compressed point; only uncompressed points are supported";
         return Err(Error::member("y", reason));
     }
-    Ok(PublicKey::P256(P256Point { x: members.octets_32(X, "x")?, y: members.octets_32(Y, "y")? }))
+    Ok(P256Point { x: members.octets_32(X, "x")?, y: members.octets_32(Y, "y")? }.into())
 }
 
 /// RFC 8230 section 4.

@@ -1,6 +1,6 @@
 //! From a JWK to a COSE_Key.
 
-use swarmauri_keys::{Jwk, P256Point, PublicKey, quoted};
+use swarmauri_keys::{Jwk, PublicKey, quoted};
 
 use super::Error;
 use super::registry::{
@@ -60,8 +60,8 @@ fn material(key: &PublicKey) -> Result<Material<'_>, Error> {
     let (kty, crv, strings) = match key {
         PublicKey::Ed25519(x) => (OKP, Some(ED25519), [Some((X, x.as_slice())), None]),
         PublicKey::X25519(x) => (OKP, Some(X25519), [Some((X, x.as_slice())), None]),
-        PublicKey::P256(P256Point { x, y }) => {
-            (EC2, Some(P_256), [Some((X, x.as_slice())), Some((Y, y.as_slice()))])
+        PublicKey::P256(point) => {
+            (EC2, Some(P_256), [Some((X, point.x.as_slice())), Some((Y, point.y.as_slice()))])
         }
         PublicKey::Rsa(rsa) => (RSA, None, [Some((N, rsa.n())), Some((E, rsa.e()))]),
         _ => return Err(Error::unsupported("kty", key.key_type().to_string())),

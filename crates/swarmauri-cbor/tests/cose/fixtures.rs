@@ -80,7 +80,7 @@ impl Ec2 {
 
     pub(crate) fn jwk(&self) -> Jwk {
         let point = P256Point { x: octets_32(self.2), y: octets_32(self.3) };
-        Jwk { kid: Some(self.0.to_owned()), ..bare(PublicKey::P256(point)) }
+        Jwk { kid: Some(self.0.to_owned()), ..bare(point.into()) }
     }
 }
 

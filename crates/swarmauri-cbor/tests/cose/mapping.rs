@@ -24,11 +24,7 @@ fn published() -> [(KeyAlg, PublicKey, String); 5] {
             PublicKey::X25519(octets_32(X25519)),
             format!("a5 0101 {kid} 033818 2004 215820 {X25519}"),
         ),
-        (
-            KeyAlg::EcdsaP256Sha256,
-            PublicKey::P256(point),
-            format!("a6 0102 {kid} 0326 2001 215820 {x} 225820 {y}"),
-        ),
+        (KeyAlg::EcdsaP256Sha256, point.into(), format!("a6 0102 {kid} 0326 2001 215820 {x} 225820 {y}")),
         (
             KeyAlg::RsaPssSha256,
             PublicKey::Rsa(rsa()),

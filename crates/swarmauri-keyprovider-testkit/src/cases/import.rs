@@ -2,8 +2,7 @@
 
 use swarmauri_keyprovider::{Feature, Secrets};
 use swarmauri_keys::{
-    ExportPolicy, KeyAlg, KeyClass, KeyErrorKind, KeyMaterial, KeyType, KeyVersion, P256Point, PublicKey,
-    SecretMaterial,
+    ExportPolicy, KeyAlg, KeyClass, KeyErrorKind, KeyMaterial, KeyType, KeyVersion, P256Point, SecretMaterial,
 };
 
 use crate::Subject;
@@ -105,7 +104,7 @@ pub(crate) async fn a_point_off_the_curve_is_refused(on: Subject) -> CaseResult 
         return Err(NotApplicable("imports no public P-256 keys".to_owned()));
     }
     for (what, x, y) in [("at infinity", [0; 32], [0; 32]), ("off the curve", [1; 32], [1; 32])] {
-        let point = KeyMaterial::Public(PublicKey::P256(P256Point { x, y }));
+        let point = KeyMaterial::Public(P256Point { x, y }.into());
         let imported = on.import_key(&built(spec(alg)), point).await;
         refused(imported, KeyErrorKind::InvalidInput, &format!("importing a point {what}"));
     }

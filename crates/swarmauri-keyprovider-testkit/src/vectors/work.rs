@@ -15,7 +15,7 @@ pub(crate) struct Proof {
 
 /// Signatures, with the public keys that verify them.
 pub(crate) fn signatures() -> Vec<Proof> {
-    let p256 = PublicKey::P256(P256Point {
+    let p256 = PublicKey::from(P256Point {
         x: hex32("7fcdce2770f6c45d4183cbee6fdb4b7b580733357be9ef13bacf6e3c7bd15445"),
         y: hex32("c7f144cd1bbd9b7e872cdfedb9eeb9f4b3695d6ea90b24ad8a4623288588e5ad"),
     });

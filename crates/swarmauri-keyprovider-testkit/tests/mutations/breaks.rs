@@ -95,7 +95,7 @@ pub(crate) fn overwrites_keys(faults: &Faults) {
 pub(crate) fn writes_secrets_on_labels(faults: &Faults) {
     change_with_secret(faults, |parts, secret| {
         if let SecretMaterial::Symmetric(bytes) = secret {
-            parts.label = Some(format!("{:x?}", bytes.expose_secret()));
+            parts.label = Some(format!("{:x?}", bytes.expose_secret()).into());
         }
     });
 }

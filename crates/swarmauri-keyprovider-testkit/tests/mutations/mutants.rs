@@ -114,7 +114,7 @@ mutant_list! { MUTANTS:
         miscall(faults, RotateKey, InvalidInput, KeyError::invalid_state("no"));
     }) => an_override_that_does_not_fit_changes_nothing;
     changes_older_versions = faulty(|faults| {
-        change(faults, GetKey, |parts| parts.label = Some("new".to_owned()));
+        change(faults, GetKey, |parts| parts.label = Some("new".into()));
     }) => older_versions_stay_as_they_are;
     leaves_ghosts = faulty(leaves_ghosts) => a_rotation_leaves_nothing_else_behind;
     miscalls_absence_on_rotation = faulty(|faults| {
@@ -127,7 +127,7 @@ mutant_list! { MUTANTS:
         => a_destroyed_version_number_never_comes_back concurrent_rotations_each_add_a_version
             hammered_keys_keep_the_contract versions_grow_from_an_imported_one;
     rotates_by_what_is_gone = faulty(|faults| {
-        change(faults, RotateKey, |parts| parts.label = Some("second".to_owned()));
+        change(faults, RotateKey, |parts| parts.label = Some("second".into()));
     }) => a_rotation_goes_by_the_latest_live_version;
 
     // destroy

@@ -1,12 +1,11 @@
 //! A key as a value, for providers that keep keys elsewhere too: what it will be is recorded there first, and put into the
 //! table afterwards.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use swarmauri_keys::{KeyError, KeyId, KeyRef, KeySpec, KeyState, KeyVersion, KeyVersionId};
 
-use super::shard::{Key, Version};
+use super::versions::{Key, Version};
 use super::{KeyTable, check_fit, check_kid, reference};
 use crate::SoftKey;
 use crate::encryptions::Encryptions;
@@ -66,7 +65,7 @@ impl KeyHistory {
 
     /// A key that is destroyed, and the greatest number that a version of it had.
     pub fn destroyed(kid: KeyId, last: KeyVersion) -> Self {
-        Self { kid, key: Key { versions: BTreeMap::new(), last } }
+        Self { kid, key: Key::without_versions(last) }
     }
 
     /// A key as it was recorded. None of what its versions had reserved can be used.
@@ -86,7 +85,7 @@ impl KeyHistory {
             let reference = reference(&history.kid, version, &spec, &key).with_state(state);
             let encryptions = Encryptions::granted(reserved, reserved);
             let restored = Version::new(reference, key, encryptions, reserved);
-            let twice = history.key.versions.insert(version, restored).is_some();
+            let twice = history.key.insert(restored);
             if twice || version > last || state == KeyState::Destroyed {
                 return Err(KeyError::integrity(format!(
                     "version {version} of {} cannot be as it was recorded",
@@ -104,12 +103,12 @@ impl KeyHistory {
 
     /// The greatest number that a version ever had.
     pub fn last(&self) -> KeyVersion {
-        self.key.last
+        self.key.last()
     }
 
     /// Whether no version is left.
     pub fn is_destroyed(&self) -> bool {
-        self.key.versions.is_empty()
+        self.key.versions().is_empty()
     }
 
     /// The live versions, ascending, to be recorded.
@@ -118,20 +117,20 @@ impl KeyHistory {
     ///
     /// Those of [`KeyRef::spec`].
     pub fn versions(&self) -> impl Iterator<Item = Result<VersionRecord, KeyError>> {
-        self.key.versions.iter().map(|(number, one)| {
+        self.key.versions().iter().map(|one| {
             Ok(VersionRecord {
-                version: *number,
+                version: one.number(),
                 spec: one.reference.spec()?,
                 state: one.reference.state(),
-                key: one.key.clone(),
-                reserved: one.reserved,
+                key: one.key(),
+                reserved: one.reserved(),
             })
         })
     }
 
     /// The material of one version, if it is live.
-    pub fn key(&self, version: KeyVersion) -> Option<&SoftKey> {
-        self.key.versions.get(&version).map(|one| &one.key)
+    pub fn key(&self, version: KeyVersion) -> Option<SoftKey> {
+        self.key.get(version).map(Version::key)
     }
 
     /// Adds a version: [`KeyTable::add_version`].
@@ -150,7 +149,7 @@ impl KeyHistory {
 
     fn push(&mut self, number: KeyVersion, spec: &KeySpec, key: SoftKey) -> KeyRef {
         let made = reference(&self.kid, number, spec, &key);
-        self.key.push(number, Version::new(made.clone(), key, Encryptions::granted(0, 0), 0));
+        self.key.insert(Version::new(made.clone(), key, Encryptions::granted(0, 0), 0));
         made
     }
 
@@ -209,49 +208,50 @@ impl KeyHistory {
     ///
     /// [`KeyError::NotFound`]; [`KeyError::InvalidState`] if all are reserved.
     pub fn reserve(&mut self, version: KeyVersion, block: u64, most: u64) -> Result<(u64, u64), KeyError> {
-        let (kid, found) = (&self.kid, self.key.versions.get_mut(&version));
+        let (kid, found) = (&self.kid, self.key.get_mut(version));
         let one = found.ok_or_else(|| KeyError::not_found(kid, Some(version)))?;
-        let from = one.reserved;
+        let from = one.reserved();
         if from >= most {
             return Err(worn_out(one.reference.id(), most));
         }
-        one.reserved = from.saturating_add(block.max(1)).min(most);
-        Ok((from, one.reserved))
+        let end = from.saturating_add(block.max(1)).min(most);
+        one.set_reserved(end);
+        Ok((from, end))
     }
 }
 
 impl KeyTable {
     /// The key as it is in this table, as a value; also a destroyed one.
     pub fn history(&self, kid: &KeyId) -> Option<KeyHistory> {
-        let shard = self.shards.read(kid);
-        if let Some(key) = shard.key(kid) {
+        let found = self.shards.read(kid);
+        if let Some(key) = found.key() {
             return Some(KeyHistory { kid: kid.clone(), key: key.clone() });
         }
         // Of a destroyed key no number will be needed again.
-        shard.is_destroyed(kid).then(|| KeyHistory::destroyed(kid.clone(), KeyVersion::FIRST))
+        found.is_destroyed().then(|| KeyHistory::destroyed(kid.clone(), KeyVersion::FIRST))
     }
 
     /// Puts a key in the place of what there is under its `kid`. Versions that stay go on counting their encryptions.
     pub fn put(&self, history: KeyHistory) {
         let KeyHistory { kid, key } = history;
         // The guard goes at the end of the statement: material is wiped outside of the lock.
-        let before = self.shards.write(&kid).put(&kid, key);
+        let before = self.shards.write(&kid).put(key);
         drop(before);
     }
 
     /// Takes out what there is under a `kid`, as if it had never been: nobody can say any more what it is.
     pub fn forget(&self, kid: &KeyId) {
-        let before = self.shards.write(kid).forget(kid);
+        let before = self.shards.write(kid).forget();
         drop(before);
     }
 
-    /// Whether a version has used up all the encryptions that it was granted.
+    /// Whether a version of a key of which encryptions are counted has used up all that it was granted.
     ///
     /// # Errors
     ///
     /// [`KeyError::NotFound`].
     pub fn needs_grant(&self, kid: &KeyId, version: KeyVersion) -> Result<bool, KeyError> {
-        Ok(self.shards.read(kid).find(kid, Some(version))?.encryptions.is_used_up())
+        Ok(self.shards.read(kid).find(Some(version))?.encryptions().is_some_and(|count| count.is_used_up()))
     }
 
     /// Lets a version make the encryptions that were [reserved](KeyHistory::reserve) for it, when it has used up those
@@ -262,7 +262,9 @@ impl KeyTable {
     /// [`KeyError::NotFound`].
     pub fn grant(&self, kid: &KeyId, version: KeyVersion, block: (u64, u64)) -> Result<(), KeyError> {
         let (from, end) = block;
-        self.shards.read(kid).find(kid, Some(version))?.encryptions.grant(from, end);
+        if let Some(count) = self.shards.read(kid).find(Some(version))?.encryptions() {
+            count.grant(from, end);
+        }
         Ok(())
     }
 
@@ -274,10 +276,10 @@ impl KeyTable {
 
 impl fmt::Debug for KeyHistory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let versions: Vec<_> = self.key.versions.keys().map(|number| number.get()).collect();
+        let versions: Vec<_> = self.key.versions().iter().map(|one| one.number().get()).collect();
         f.debug_struct("KeyHistory")
             .field("kid", &self.kid)
-            .field("last", &self.key.last.get())
+            .field("last", &self.key.last().get())
             .field("versions", &versions)
             .finish_non_exhaustive()
     }

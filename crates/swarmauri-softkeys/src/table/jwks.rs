@@ -58,9 +58,9 @@ impl KeyTable {
     }
 
     fn references(&self, prefix: &str, all_live: bool) -> (u64, Vec<KeyRef>) {
-        let shards = self.shards.read_all();
+        let moment = self.shards.read_all();
         let generation = self.shards.generation();
-        let keys = in_kid_order(&shards, Bound::Included(prefix))
+        let keys = in_kid_order(&moment, Bound::Included(prefix))
             .take_while(|(kid, _)| kid.as_str().starts_with(prefix));
         let versions = keys.flat_map(|(_, key)| key.live(all_live));
         (generation, versions.map(|version| version.reference.clone()).collect())

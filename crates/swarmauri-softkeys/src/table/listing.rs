@@ -1,12 +1,13 @@
 //! Going through a key table in the order of the `kid`s.
 
-use std::collections::btree_map;
-use std::ops::{Bound, Deref};
+use std::collections::btree_set;
+use std::ops::Bound;
 
 use swarmauri_keys::{Cursor, KeyError, KeyId, KeyRef, KeySummary, Page, PageRequest};
 
 use super::KeyTable;
-use super::shard::{Key, Shard};
+use super::shard::{Moment, Shard};
+use super::versions::Key;
 
 impl KeyTable {
     /// The keys in the order of their `kid`s, page by page; a page has at most [`KeyTable::MAX_PAGE`].
@@ -29,8 +30,8 @@ impl KeyTable {
 
     fn latest_after(&self, after: Option<&KeyId>, limit: usize) -> Vec<KeyRef> {
         let from = after.map_or(Bound::Unbounded, |kid| Bound::Excluded(kid.as_str()));
-        let shards = self.shards.read_all();
-        let latest = in_kid_order(&shards, from).filter_map(|(_, key)| key.latest());
+        let moment = self.shards.read_all();
+        let latest = in_kid_order(&moment, from).filter_map(|(_, key)| key.latest());
         latest.take(limit).map(|version| version.reference.clone()).collect()
     }
 }
@@ -41,28 +42,32 @@ fn last_kid(cursor: &Cursor) -> Result<KeyId, KeyError> {
 }
 
 /// Merges the shards' keys, each shard being sorted in itself.
-pub(super) fn in_kid_order<'a, S: Deref<Target = Shard>>(
-    shards: &'a [S],
+pub(super) fn in_kid_order<'a>(
+    moment: &'a Moment<'_>,
     from: Bound<&str>,
-) -> impl Iterator<Item = (&'a KeyId, &'a Key)> + use<'a, S> {
-    let mut heads: Vec<_> = shards.iter().map(|shard| Head::new(shard.range(from))).collect();
+) -> impl Iterator<Item = (&'a KeyId, &'a Key)> + use<'a> {
+    let mut heads: Vec<_> = moment.shards.iter().map(|shard| Head::new(shard, from)).collect();
     std::iter::from_fn(move || {
         let waiting = heads.iter_mut().filter(|head| head.next.is_some());
-        waiting.min_by_key(|head| head.next.map(|(kid, _)| kid))?.advance()
+        let first = waiting.min_by_key(|head| head.next)?;
+        Some((first.shard, first.advance()?))
     })
+    .filter_map(|(shard, kid)| Some((kid, moment.key(shard, kid)?)))
 }
 
 struct Head<'a> {
-    next: Option<(&'a KeyId, &'a Key)>,
-    rest: btree_map::Range<'a, KeyId, Key>,
+    shard: &'a Shard,
+    next: Option<&'a KeyId>,
+    rest: btree_set::Range<'a, KeyId>,
 }
 
 impl<'a> Head<'a> {
-    fn new(mut rest: btree_map::Range<'a, KeyId, Key>) -> Self {
-        Self { next: rest.next(), rest }
+    fn new(shard: &'a Shard, from: Bound<&str>) -> Self {
+        let mut rest = shard.range(from);
+        Self { shard, next: rest.next(), rest }
     }
 
-    fn advance(&mut self) -> Option<(&'a KeyId, &'a Key)> {
+    fn advance(&mut self) -> Option<&'a KeyId> {
         std::mem::replace(&mut self.next, self.rest.next())
     }
 }

@@ -1,81 +1,86 @@
 //! The storage of a key table: shards by hash of the `kid`, each behind a lock of its own.
 
-use std::collections::btree_map::{self, BTreeMap};
-use std::collections::{HashSet, hash_map::RandomState};
+use std::collections::hash_map::RandomState;
+use std::collections::{BTreeSet, HashSet, btree_set};
 use std::hash::BuildHasher;
-use std::mem;
 use std::ops::Bound;
-use std::sync::Arc;
+use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
-use swarmauri_keys::{KeyError, KeyId, KeyRef, KeyState, KeyVersion, KeyVersionId};
+use crossbeam_utils::sync::{ShardedLock, ShardedLockReadGuard, ShardedLockWriteGuard};
+use hashbrown::HashTable;
+use swarmauri_keys::{KeyError, KeyId, KeyState, KeyVersion, KeyVersionId};
 
-use crate::SoftKey;
-use crate::encryptions::Encryptions;
+use super::versions::{Key, Version};
 
 /// A power of two, so that a mask picks the shard.
 const SHARDS: usize = 16;
 
 /// All shards. The lock order: one shard alone, or all in ascending order for reading.
+///
+/// The locks are such that threads which read do not write to the same memory, lest each wait for the other's cache.
 pub(super) struct Shards {
-    all: [RwLock<Shard>; SHARDS],
+    all: Box<[ShardedLock<Shard>; SHARDS]>,
     hasher: RandomState,
     generation: AtomicU64,
 }
 
-/// The keys whose `kid`s have the same hash.
+/// Keys whose `kid`s have some bits of their hash in common.
 #[derive(Default)]
 pub(super) struct Shard {
-    live: BTreeMap<KeyId, Key>,
+    /// By the hash of the `kid`, which is in the reference of a version.
+    live: HashTable<Key>,
+    /// The `kid`s of those.
+    order: BTreeSet<KeyId>,
     tombstones: HashSet<KeyId>,
 }
 
-/// A key. In a shard it has at least one live version.
-#[derive(Clone)]
-pub(super) struct Key {
-    pub(super) versions: BTreeMap<KeyVersion, Version>,
-    /// The greatest number ever used, be that version live or not.
-    pub(super) last: KeyVersion,
+/// A shard that may be read, and the key in it that is asked for.
+pub(super) struct Reader<'a> {
+    shard: ShardedLockReadGuard<'a, Shard>,
+    kid: &'a KeyId,
+    hash: u64,
 }
 
-/// One live version.
-#[derive(Clone)]
-pub(super) struct Version {
-    /// Holds no secret, so that most reads need nothing else.
-    pub(super) reference: KeyRef,
-    pub(super) key: SoftKey,
-    pub(super) encryptions: Arc<Encryptions>,
-    /// How many encryptions are reserved, where that is kept.
-    pub(super) reserved: u64,
-}
-
-/// A shard that may be changed.
+/// A shard that may be changed, and the key in it that is to be.
 pub(super) struct Writer<'a> {
-    shard: RwLockWriteGuard<'a, Shard>,
-    generation: &'a AtomicU64,
+    shard: ShardedLockWriteGuard<'a, Shard>,
+    kid: &'a KeyId,
+    hash: u64,
+    shards: &'a Shards,
+}
+
+/// One moment of the whole table.
+pub(super) struct Moment<'a> {
+    pub(super) shards: Vec<ShardedLockReadGuard<'a, Shard>>,
+    hasher: &'a RandomState,
 }
 
 impl Shards {
     pub(super) fn new() -> Self {
         Self {
-            all: std::array::from_fn(|_| RwLock::default()),
+            all: Box::new(std::array::from_fn(|_| ShardedLock::default())),
             hasher: RandomState::new(),
             generation: AtomicU64::new(0),
         }
     }
 
-    pub(super) fn read(&self, kid: &KeyId) -> RwLockReadGuard<'_, Shard> {
-        self.shard(kid).read()
+    pub(super) fn read<'a>(&'a self, kid: &'a KeyId) -> Reader<'a> {
+        let hash = self.hasher.hash_one(kid);
+        // Nothing panics that holds a lock for writing; what a lock says of that is of no account.
+        let shard = self.shard(hash).read().unwrap_or_else(PoisonError::into_inner);
+        Reader { shard, kid, hash }
     }
 
-    pub(super) fn write(&self, kid: &KeyId) -> Writer<'_> {
-        Writer { shard: self.shard(kid).write(), generation: &self.generation }
+    pub(super) fn write<'a>(&'a self, kid: &'a KeyId) -> Writer<'a> {
+        let hash = self.hasher.hash_one(kid);
+        let shard = self.shard(hash).write().unwrap_or_else(PoisonError::into_inner);
+        Writer { shard, kid, hash, shards: self }
     }
 
-    /// One moment of the whole table.
-    pub(super) fn read_all(&self) -> Vec<RwLockReadGuard<'_, Shard>> {
-        self.all.iter().map(RwLock::read).collect()
+    pub(super) fn read_all(&self) -> Moment<'_> {
+        let shards = self.all.iter().map(|shard| shard.read().unwrap_or_else(PoisonError::into_inner));
+        Moment { shards: shards.collect(), hasher: &self.hasher }
     }
 
     /// Grows with every change, under the lock of the changed shard. Exact while all shards are locked;
@@ -84,47 +89,37 @@ impl Shards {
         self.generation.load(Ordering::Acquire)
     }
 
+    /// By bits that the hash table of a shard makes no use of: neither the lowest ones nor the seven topmost.
     #[allow(clippy::indexing_slicing, reason = "the mask is below the number of shards")]
-    #[allow(clippy::cast_possible_truncation, reason = "the low bits of the hash are what is wanted")]
-    fn shard(&self, kid: &KeyId) -> &RwLock<Shard> {
+    fn shard(&self, hash: u64) -> &ShardedLock<Shard> {
         const { assert!(SHARDS.is_power_of_two()) };
-        &self.all[self.hasher.hash_one(kid) as usize & (SHARDS - 1)]
+        &self.all[(hash >> 48) as usize & (SHARDS - 1)]
+    }
+}
+
+impl Moment<'_> {
+    pub(super) fn len(&self) -> usize {
+        self.shards.iter().map(|shard| shard.live.len()).sum()
+    }
+
+    /// The key of that name, which is in that shard.
+    pub(super) fn key<'a>(&self, shard: &'a Shard, kid: &KeyId) -> Option<&'a Key> {
+        shard.key(self.hasher.hash_one(kid), kid)
     }
 }
 
 impl Shard {
-    pub(super) fn len(&self) -> usize {
-        self.live.len()
+    /// The `kid`s from this one on, in order.
+    pub(super) fn range(&self, from: Bound<&str>) -> btree_set::Range<'_, KeyId> {
+        self.order.range::<str, _>((from, Bound::Unbounded))
     }
 
-    /// The keys from this `kid` on, in order.
-    pub(super) fn range(&self, from: Bound<&str>) -> btree_map::Range<'_, KeyId, Key> {
-        self.live.range::<str, _>((from, Bound::Unbounded))
+    fn key(&self, hash: u64, kid: &KeyId) -> Option<&Key> {
+        self.live.find(hash, |key| key.is(kid))
     }
 
-    pub(super) fn find(&self, kid: &KeyId, version: Option<KeyVersion>) -> Result<&Version, KeyError> {
-        self.live
-            .get(kid)
-            .and_then(|key| match version {
-                Some(version) => key.versions.get(&version),
-                None => key.latest(),
-            })
-            .ok_or_else(|| KeyError::not_found(kid, version))
-    }
-
-    pub(super) fn versions(&self, kid: &KeyId) -> Result<Vec<KeyVersion>, KeyError> {
-        let key = self.live.get(kid).ok_or_else(|| KeyError::not_found(kid, None))?;
-        Ok(key.versions.keys().copied().collect())
-    }
-
-    /// The live versions of a key, the latest first.
-    pub(super) fn latest_first(&self, kid: &KeyId) -> Result<impl Iterator<Item = &Version>, KeyError> {
-        let key = self.live.get(kid).ok_or_else(|| KeyError::not_found(kid, None))?;
-        Ok(key.versions.values().rev())
-    }
-
-    pub(super) fn check_free(&self, kid: &KeyId) -> Result<(), KeyError> {
-        if self.live.contains_key(kid) {
+    fn check_free(&self, hash: u64, kid: &KeyId) -> Result<(), KeyError> {
+        if self.key(hash, kid).is_some() {
             return Err(KeyError::conflict(format!("the kid {kid} is taken")));
         }
         if self.tombstones.contains(kid) {
@@ -135,182 +130,170 @@ impl Shard {
         Ok(())
     }
 
-    /// Whether a version of this number may be added, to a key that there is or a new one.
-    pub(super) fn check_unused(&self, id: &KeyVersionId) -> Result<(), KeyError> {
-        match self.live.get(&id.kid) {
+    fn check_unused(&self, hash: u64, id: &KeyVersionId) -> Result<(), KeyError> {
+        match self.key(hash, &id.kid) {
             Some(key) => key.check_unused(id),
-            None => self.check_free(&id.kid),
-        }
-    }
-
-    pub(super) fn next_version(&self, kid: &KeyId) -> Result<KeyVersion, KeyError> {
-        self.live.get(kid).ok_or_else(|| KeyError::not_found(kid, None))?.next_version(kid)
-    }
-
-    pub(super) fn key(&self, kid: &KeyId) -> Option<&Key> {
-        self.live.get(kid)
-    }
-
-    pub(super) fn is_destroyed(&self, kid: &KeyId) -> bool {
-        self.tombstones.contains(kid)
-    }
-}
-
-impl Key {
-    pub(super) fn latest(&self) -> Option<&Version> {
-        self.versions.last_key_value().map(|(_, version)| version)
-    }
-
-    /// The latest version, or all, ascending.
-    pub(super) fn live(&self, all: bool) -> impl Iterator<Item = &Version> {
-        let older = self.versions.len().saturating_sub(1);
-        self.versions.values().skip(if all { 0 } else { older })
-    }
-}
-
-impl Key {
-    pub(super) fn next_version(&self, kid: &KeyId) -> Result<KeyVersion, KeyError> {
-        self.last
-            .next()
-            .ok_or_else(|| KeyError::invalid_state(format!("{kid} has used up its version numbers")))
-    }
-
-    /// Whether the number is greater than any that the key ever had.
-    pub(super) fn check_unused(&self, id: &KeyVersionId) -> Result<(), KeyError> {
-        if id.version > self.last {
-            return Ok(());
-        }
-        Err(KeyError::conflict(format!(
-            "{id} cannot be added: the key has had version {} already, and numbers are not used again",
-            self.last
-        )))
-    }
-
-    pub(super) fn push(&mut self, number: KeyVersion, version: Version) {
-        self.last = number;
-        self.versions.insert(number, version);
-    }
-
-    /// Whether that changed anything; `None` if there is no such version.
-    pub(super) fn set_state(&mut self, number: KeyVersion, state: KeyState) -> Option<bool> {
-        let version = self.versions.get_mut(&number)?;
-        let changes = version.reference.state() != state;
-        if changes {
-            version.reference = version.reference.with_state(state);
-        }
-        Some(changes)
-    }
-
-    /// Takes one version out, or all; `None` if there was nothing to take.
-    pub(super) fn remove(&mut self, version: Option<KeyVersion>) -> Option<BTreeMap<KeyVersion, Version>> {
-        match version {
-            Some(version) => Some(BTreeMap::from([(version, self.versions.remove(&version)?)])),
-            None => Some(mem::take(&mut self.versions)).filter(|taken| !taken.is_empty()),
+            None => self.check_free(hash, &id.kid),
         }
     }
 }
 
-impl Version {
-    pub(super) fn new(reference: KeyRef, key: SoftKey, encryptions: Encryptions, reserved: u64) -> Self {
-        Self { reference, key, encryptions: Arc::new(encryptions), reserved }
+impl Reader<'_> {
+    pub(super) fn find(&self, version: Option<KeyVersion>) -> Result<&Version, KeyError> {
+        self.key()
+            .and_then(|key| match version {
+                Some(version) => key.get(version),
+                None => key.latest(),
+            })
+            .ok_or_else(|| KeyError::not_found(self.kid, version))
+    }
+
+    /// The live versions, ascending; at least one.
+    pub(super) fn versions(&self) -> Result<&[Version], KeyError> {
+        let key = self.key().ok_or_else(|| KeyError::not_found(self.kid, None))?;
+        Ok(key.versions())
+    }
+
+    pub(super) fn check_free(&self) -> Result<(), KeyError> {
+        self.shard.check_free(self.hash, self.kid)
+    }
+
+    /// Whether a version of this number may be added, to a key that there is or a new one.
+    pub(super) fn check_unused(&self, version: KeyVersion) -> Result<(), KeyError> {
+        self.shard.check_unused(self.hash, &self.kid.at(version))
+    }
+
+    pub(super) fn key(&self) -> Option<&Key> {
+        self.shard.key(self.hash, self.kid)
+    }
+
+    pub(super) fn is_destroyed(&self) -> bool {
+        self.shard.tombstones.contains(self.kid)
     }
 }
 
 impl Writer<'_> {
-    pub(super) fn insert(&mut self, kid: KeyId, version: Version) -> Result<(), KeyError> {
-        self.shard.check_free(&kid)?;
-        self.add(KeyVersionId { kid, version: KeyVersion::FIRST }, version);
+    /// Adds a new key with its first version.
+    pub(super) fn insert(&mut self, version: Version) -> Result<(), KeyError> {
+        self.shard.check_free(self.hash, self.kid)?;
+        self.add(version);
         Ok(())
     }
 
-    /// Adds a version of this number, to a key that there is or a new one.
-    pub(super) fn insert_version(&mut self, id: KeyVersionId, version: Version) -> Result<(), KeyError> {
-        self.shard.check_unused(&id)?;
-        self.add(id, version);
+    /// Adds this version, to a key that there is or a new one.
+    pub(super) fn insert_version(&mut self, version: Version) -> Result<(), KeyError> {
+        self.shard.check_unused(self.hash, version.reference.id())?;
+        self.add(version);
         Ok(())
     }
 
-    fn add(&mut self, id: KeyVersionId, version: Version) {
-        let KeyVersionId { kid, version: number } = id;
-        let new = Key { versions: BTreeMap::new(), last: number };
-        self.shard.live.entry(kid).or_insert(new).push(number, version);
+    fn add(&mut self, version: Version) {
+        if let Some(key) = self.key() {
+            key.insert(version);
+        } else {
+            self.add_key(Key::One(version));
+        }
         self.changed();
     }
 
-    pub(super) fn next_version(&self, kid: &KeyId) -> Result<KeyVersion, KeyError> {
-        self.shard.next_version(kid)
+    fn add_key(&mut self, key: Key) {
+        let hasher = &self.shards.hasher;
+        self.shard.live.insert_unique(self.hash, key, |key| key.kid().map_or(0, |kid| hasher.hash_one(kid)));
+        self.shard.order.insert(self.kid.clone());
     }
 
-    pub(super) fn push(&mut self, kid: &KeyId, number: KeyVersion, version: Version) -> Result<(), KeyError> {
-        let key = self.shard.live.get_mut(kid).ok_or_else(|| KeyError::not_found(kid, None))?;
-        key.push(number, version);
+    fn take_key(&mut self) -> Option<Key> {
+        let kid = self.kid;
+        let found = self.shard.live.find_entry(self.hash, |key| key.is(kid));
+        let (key, _) = found.ok()?.remove();
+        self.shard.order.remove(kid);
+        Some(key)
+    }
+
+    fn key(&mut self) -> Option<&mut Key> {
+        let kid = self.kid;
+        self.shard.live.find_mut(self.hash, |key| key.is(kid))
+    }
+
+    pub(super) fn next_version(&mut self) -> Result<KeyVersion, KeyError> {
+        let kid = self.kid;
+        self.key().ok_or_else(|| KeyError::not_found(kid, None))?.next_version(kid)
+    }
+
+    pub(super) fn push(&mut self, version: Version) -> Result<(), KeyError> {
+        let kid = self.kid;
+        self.key().ok_or_else(|| KeyError::not_found(kid, None))?.insert(version);
         self.changed();
         Ok(())
     }
 
-    pub(super) fn set_state(
-        &mut self,
-        kid: &KeyId,
-        number: KeyVersion,
-        state: KeyState,
-    ) -> Result<(), KeyError> {
-        let found = self.shard.live.get_mut(kid).and_then(|key| key.set_state(number, state));
-        if found.ok_or_else(|| KeyError::not_found(kid, Some(number)))? {
+    pub(super) fn set_state(&mut self, number: KeyVersion, state: KeyState) -> Result<(), KeyError> {
+        let found = self.key().and_then(|key| key.set_state(number, state));
+        if found.ok_or_else(|| KeyError::not_found(self.kid, Some(number)))? {
             self.changed();
         }
         Ok(())
     }
 
     /// Takes one version out, or all: the caller drops them when it holds the lock no more.
-    pub(super) fn remove(
-        &mut self,
-        kid: &KeyId,
-        version: Option<KeyVersion>,
-    ) -> Option<BTreeMap<KeyVersion, Version>> {
-        let key = self.shard.live.get_mut(kid)?;
-        let removed = key.remove(version)?;
-        if key.versions.is_empty() {
-            self.shard.live.remove(kid);
-            self.shard.tombstones.insert(kid.clone());
-        }
+    pub(super) fn remove(&mut self, version: Option<KeyVersion>) -> Option<Vec<Version>> {
+        let key = self.key()?;
+        let removed = if version.is_some_and(|number| key.versions().iter().any(|one| one.number() != number))
+        {
+            key.remove(version)
+        } else {
+            // A key without versions has no place in the table, for it could not be found there.
+            self.take_last_of(version)
+        }?;
         self.changed();
         Some(removed)
     }
 
+    fn take_last_of(&mut self, version: Option<KeyVersion>) -> Option<Vec<Version>> {
+        let removed = self.take_key()?.remove(version);
+        self.shard.tombstones.insert(self.kid.clone());
+        removed
+    }
+
     /// Puts a key in the place of whatever there is, and gives that back: the caller drops it when it holds the lock no
     /// more. Versions that stay keep their count. A key without versions is a destroyed one.
-    pub(super) fn put(&mut self, kid: &KeyId, mut key: Key) -> Option<Key> {
-        let before = self.shard.live.remove(kid);
-        for (number, version) in &mut key.versions {
-            if let Some(same) = before.as_ref().and_then(|before| before.versions.get(number)) {
-                version.encryptions = Arc::clone(&same.encryptions);
+    pub(super) fn put(&mut self, mut key: Key) -> Option<Key> {
+        let before = self.take_key();
+        for version in key.versions_mut() {
+            if let Some(same) = before.as_ref().and_then(|before| before.get(version.number())) {
+                version.count_on_from(same);
             }
         }
-        if key.versions.is_empty() {
-            self.shard.tombstones.insert(kid.clone());
+        if key.versions().is_empty() {
+            self.shard.tombstones.insert(self.kid.clone());
         } else {
-            self.shard.tombstones.remove(kid);
-            self.shard.live.insert(kid.clone(), key);
+            self.shard.tombstones.remove(self.kid);
+            self.add_key(key);
         }
         self.changed();
         before
     }
 
     /// Takes a key out as if it had never been, and gives it back, as [`Writer::put`] does.
-    pub(super) fn forget(&mut self, kid: &KeyId) -> Option<Key> {
-        let before = self.shard.live.remove(kid);
-        self.shard.tombstones.remove(kid);
+    pub(super) fn forget(&mut self) -> Option<Key> {
+        let before = self.take_key();
+        self.shard.tombstones.remove(self.kid);
         self.changed();
         before
     }
 
     /// Pretends that the key has had this version.
     #[cfg(test)]
-    pub(super) fn set_last(&mut self, kid: &KeyId, last: KeyVersion) {
-        self.shard.live.get_mut(kid).unwrap().last = last;
+    pub(super) fn set_last(&mut self, last: KeyVersion) {
+        let versions = self.take_key().unwrap().remove(None).unwrap();
+        let mut key = Key::without_versions(last);
+        for version in versions {
+            key.insert(version);
+        }
+        self.add_key(key);
     }
 
     fn changed(&self) {
-        self.generation.fetch_add(1, Ordering::Release);
+        self.shards.generation.fetch_add(1, Ordering::Release);
     }
 }

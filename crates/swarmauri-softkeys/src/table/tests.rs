@@ -53,7 +53,7 @@ fn version_numbers_grow_also_after_destroying_the_highest() {
 fn version_numbers_run_out_without_wrapping() {
     let table = KeyTable::new();
     create(&table, "k", KeyAlg::Ed25519);
-    table.shards.write(&kid("k")).set_last(&kid("k"), version(u32::MAX - 1));
+    table.shards.write(&kid("k")).set_last(version(u32::MAX - 1));
     assert_eq!(rotate(&table, "k").version(), version(u32::MAX));
     let spec = table.rotation_spec(&kid("k"), &SpecOverrides::NONE).unwrap();
     let error = table.add_version(&kid("k"), &spec, generated(KeyAlg::Ed25519)).unwrap_err();
