@@ -1,0 +1,49 @@
+//! Timing: batches that are long beside the clock's resolution, and short beside what disturbs a machine.
+
+use std::time::{Duration, Instant};
+
+use crate::Outcome;
+
+/// How long a batch takes, if one operation does not take longer.
+const BATCH: Duration = Duration::from_millis(5);
+/// How many batches there are, and how long they take together at most, if there is more than one.
+const BATCHES: usize = 9;
+const BUDGET: Duration = Duration::from_millis(150);
+
+/// Nanoseconds for one operation, once for each batch.
+pub async fn time(mut work: impl AsyncFnMut() -> Outcome) -> Outcome<Vec<f64>> {
+    let mut repeats = 1_u32;
+    let mut took = batch(repeats, &mut work).await?;
+    // Doubling warms up, too.
+    while took < BATCH / 2 {
+        repeats = repeats.saturating_mul(2);
+        took = batch(repeats, &mut work).await?;
+    }
+    let mut figures = Vec::new();
+    let begun = Instant::now();
+    while figures.is_empty() || (figures.len() < BATCHES && begun.elapsed() < BUDGET) {
+        figures.push(nanoseconds(batch(repeats, &mut work).await?) / f64::from(repeats));
+    }
+    Ok(figures)
+}
+
+/// Nanoseconds for one operation, for work that knows itself which part of it counts.
+pub async fn time_parts(times: usize, mut work: impl AsyncFnMut() -> Outcome<Duration>) -> Outcome<Vec<f64>> {
+    let mut figures = Vec::new();
+    for _ in 0..times {
+        figures.push(nanoseconds(work().await?));
+    }
+    Ok(figures)
+}
+
+async fn batch(repeats: u32, work: &mut impl AsyncFnMut() -> Outcome) -> Outcome<Duration> {
+    let begun = Instant::now();
+    for _ in 0..repeats {
+        work().await?;
+    }
+    Ok(begun.elapsed())
+}
+
+fn nanoseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e9
+}
