@@ -4,6 +4,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks on its streams")]
 
+mod bench;
 mod counts;
 mod fuzz;
 mod interop;
@@ -32,6 +33,11 @@ const COMMANDS: &[Command] = &[
     },
     Command { name: "lint", about: "check format, clippy per feature set, and rustdoc", run: lint::lint },
     Command { name: "ci", about: "lint, then test", run: ci },
+    Command {
+        name: "bench",
+        about: "measure side by side with the Python packages: [--rows a,b] [--quick]",
+        run: bench::all,
+    },
     Command {
         name: "fuzz",
         about: "fuzz for a while: [--minutes M] [target…]; findings go to fuzz/regressions",
@@ -65,6 +71,10 @@ fn main() -> ExitCode {
         },
         [name, arguments @ ..] if name == "simulate" => match simulate::parse(arguments) {
             Ok(plan) => finish(name, &simulate::run(&workspace, plan)),
+            Err(reason) => misuse(&reason),
+        },
+        [name, arguments @ ..] if name == "bench" => match bench::Plan::parse(arguments) {
+            Ok(plan) => finish(name, &bench::run(&workspace, &plan)),
             Err(reason) => misuse(&reason),
         },
         [name, arguments @ ..] if name == "mutants" => finish(name, &mutants::run(&workspace, arguments)),

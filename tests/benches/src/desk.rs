@@ -11,7 +11,7 @@ pub struct Desk(());
 
 impl Desk {
     /// What is to be measured next; `None` at the end.
-    pub fn next(&mut self) -> Outcome<Option<String>> {
+    pub fn asked(&mut self) -> Outcome<Option<String>> {
         let mut line = String::new();
         let read = io::stdin().lock().read_line(&mut line)?;
         Ok((read > 0).then(|| line.trim().to_owned()))

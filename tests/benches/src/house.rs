@@ -26,10 +26,6 @@ pub struct House {
 
 impl House {
     /// So many Ed25519 keys, made through the mirror.
-    ///
-    /// # Errors
-    ///
-    /// Those of the providers.
     pub async fn with_keys(keys: usize) -> Outcome<Self> {
         let (primary, secondary) = (Arc::new(LocalKeyProvider::new()), Arc::new(LocalKeyProvider::new()));
         let mirror = Arc::new(MirroredKeyProvider::new(primary.clone(), secondary.clone())?);
@@ -38,14 +34,12 @@ impl House {
     }
 
     /// The same, whose primary is out, and whose breaker has noticed and stays open.
-    ///
-    /// # Errors
-    ///
-    /// Those of the providers.
     pub async fn in_an_outage(keys: usize) -> Outcome<Self> {
         let (primary, secondary) = (Arc::new(LocalKeyProvider::new()), Arc::new(LocalKeyProvider::new()));
         let faulty = Arc::new(FaultyProvider::new(primary.clone()));
-        let mirror = Arc::new(with_open_breaker(MirroredKeyProvider::builder(faulty.clone(), secondary.clone())).build()?);
+        let mirror = Arc::new(
+            with_open_breaker(MirroredKeyProvider::builder(faulty.clone(), secondary.clone())).build()?,
+        );
         let kids = create(&*mirror, keys).await?;
         faulty.faults().outage();
         // The first read opens the breaker. What each key is checked for once is done, too.
@@ -56,25 +50,22 @@ impl House {
     }
 
     /// The replicas, by their own names.
-    ///
-    /// # Errors
-    ///
-    /// Those of the secondary.
     pub async fn replicas(&self) -> Outcome<Vec<KeyId>> {
         Ok(self.secondary.list_all_keys().await?.into_iter().map(|key| key.kid).collect())
     }
 }
 
 fn with_open_breaker(builder: MirroredBuilder) -> MirroredBuilder {
-    let hour = Duration::from_secs(3600);
-    builder.breaker(BreakerSettings { consecutive: 1, wait: hour, max_wait: hour, ..BreakerSettings::default() })
+    let hour = Duration::from_hours(1);
+    builder.breaker(BreakerSettings {
+        consecutive: 1,
+        wait: hour,
+        max_wait: hour,
+        ..BreakerSettings::default()
+    })
 }
 
 /// So many Ed25519 keys, made by a provider.
-///
-/// # Errors
-///
-/// Those of the provider.
 pub async fn create(provider: &dyn KeyProvider, keys: usize) -> Outcome<Vec<KeyId>> {
     let mut kids = Vec::with_capacity(keys);
     for _ in 0..keys {
@@ -97,10 +88,6 @@ impl Turns {
     }
 
     /// The next one.
-    ///
-    /// # Errors
-    ///
-    /// If there is none at all.
     pub fn kid(&mut self) -> Outcome<&KeyId> {
         self.next = if self.next + 1 < self.kids.len() { self.next + 1 } else { 0 };
         self.kids.get(self.next).ok_or_else(|| "no keys".into())

@@ -1,5 +1,6 @@
 //! Timing: batches that are long beside the clock's resolution, and short beside what disturbs a machine.
 
+use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use crate::Outcome;
@@ -11,7 +12,7 @@ const BATCHES: usize = 9;
 const BUDGET: Duration = Duration::from_millis(150);
 
 /// Nanoseconds for one operation, once for each batch.
-pub async fn time(mut work: impl AsyncFnMut() -> Outcome) -> Outcome<Vec<f64>> {
+pub async fn time<T>(mut work: impl AsyncFnMut() -> Outcome<T>) -> Outcome<Vec<f64>> {
     let mut repeats = 1_u32;
     let mut took = batch(repeats, &mut work).await?;
     // Doubling warms up, too.
@@ -36,10 +37,10 @@ pub async fn time_parts(times: usize, mut work: impl AsyncFnMut() -> Outcome<Dur
     Ok(figures)
 }
 
-async fn batch(repeats: u32, work: &mut impl AsyncFnMut() -> Outcome) -> Outcome<Duration> {
+async fn batch<T>(repeats: u32, work: &mut impl AsyncFnMut() -> Outcome<T>) -> Outcome<Duration> {
     let begun = Instant::now();
     for _ in 0..repeats {
-        work().await?;
+        black_box(work().await?);
     }
     Ok(begun.elapsed())
 }

@@ -13,11 +13,11 @@ pub(super) async fn canonical_json(desk: &mut Desk) -> Outcome {
     let provider = LocalKeyProvider::new();
     create(&provider, KEYS).await?;
     let set = provider.jwks(&JwksQuery::LATEST).await?;
-    while let Some(asked) = desk.next()? {
+    while let Some(asked) = desk.asked()? {
         let figures = match asked.as_str() {
-            "ours" => time(async || Ok(drop(black_box(swarmauri_jsoncanon::to_vec(&*set)?)))).await?,
-            "serde_json" => time(async || Ok(drop(black_box(serde_json::to_vec(&*set)?)))).await?,
-            "serde_jcs" => time(async || Ok(drop(black_box(serde_jcs::to_vec(&*set)?)))).await?,
+            "ours" => time(async || Ok(swarmauri_jsoncanon::to_vec(&*set)?)).await?,
+            "serde_json" => time(async || Ok(serde_json::to_vec(&*set)?)).await?,
+            "serde_jcs" => time(async || Ok(serde_jcs::to_vec(&*set)?)).await?,
             _ => Desk::unknown(&asked)?,
         };
         desk.answer(&figures)?;
@@ -28,12 +28,10 @@ pub(super) async fn canonical_json(desk: &mut Desk) -> Outcome {
 pub(super) async fn cbor(desk: &mut Desk) -> Outcome {
     let house = House::with_keys(KEYS).await?;
     let set = house.mirror.jwks(&JwksQuery::LATEST).await?;
-    while let Some(asked) = desk.next()? {
+    while let Some(asked) = desk.asked()? {
         let figures = match asked.as_str() {
-            "ours" => time(async || Ok(drop(black_box(swarmauri_cbor::to_vec(&*set)?)))).await?,
-            "cose" => {
-                time(async || Ok(drop(black_box(house.mirror.jwks_cbor(&JwksQuery::LATEST).await?)))).await?
-            }
+            "ours" => time(async || Ok(swarmauri_cbor::to_vec(&*set)?)).await?,
+            "cose" => time(async || Ok(house.mirror.jwks_cbor(&JwksQuery::LATEST).await?)).await?,
             "ciborium" => {
                 time(async || {
                     let mut bytes = Vec::new();

@@ -1,8 +1,7 @@
 //! The file provider.
 
-use std::collections::BTreeMap;
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::fs;
-use std::hint::black_box;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,7 +13,7 @@ use swarmauri_keyprovider_stored::{SealingKey, StoredKeyProvider};
 use swarmauri_keys::{KeyAlg, KeyId};
 use swarmauri_keystore::RedbStore;
 
-use crate::{Desk, Outcome, Turns, create, time, time_parts};
+use crate::{Desk, Outcome, Turns, create, time};
 
 /// Names the folder for files; that of temporary ones may be one that is kept in memory, where nothing is durable.
 const FOLDER: &str = "BENCH_FOLDER";
@@ -64,7 +63,7 @@ fn file_in(folder: &Path) -> PathBuf {
 /// Nanoseconds for one key.
 pub(super) async fn durable_create(desk: &mut Desk) -> Outcome {
     let files = Files::new("create").await?;
-    while let Some(asked) = desk.next()? {
+    while let Some(asked) = desk.asked()? {
         let (writers, each) = match asked.as_str() {
             "64" => (64, 8),
             "one" => (1, 32),
@@ -86,7 +85,7 @@ pub(super) async fn get_key(desk: &mut Desk) -> Outcome {
     let mut stored = Turns::of(&stored.into_iter().map(|key| key.kid).collect::<Vec<_>>());
     let local = LocalKeyProvider::new();
     let mut kids = Turns::of(&create(&local, KEYS).await?);
-    while let Some(asked) = desk.next()? {
+    while let Some(asked) = desk.asked()? {
         let figures = match asked.as_str() {
             "ours" => read(&*files.provider, &mut stored).await?,
             "local" => read(&local, &mut kids).await?,
@@ -98,28 +97,25 @@ pub(super) async fn get_key(desk: &mut Desk) -> Outcome {
 }
 
 async fn read(provider: &dyn KeyProvider, kids: &mut Turns) -> Outcome<Vec<f64>> {
-    time(async || {
-        black_box(provider.get_key(kids.kid()?, None, Secrets::Omit).await?);
-        Ok(())
-    })
-    .await
+    time(async || Ok(provider.get_key(kids.kid()?, None, Secrets::Omit).await?)).await
 }
 
 /// Asked for by the number of keys; nanoseconds for each of them.
 pub(super) async fn open(desk: &mut Desk) -> Outcome {
     let mut all = BTreeMap::new();
-    while let Some(asked) = desk.next()? {
+    while let Some(asked) = desk.asked()? {
         let keys: usize = asked.parse()?;
-        if !all.contains_key(&keys) {
-            let files = Files::new(&asked).await?;
-            files.create_at_once(keys.min(1000), keys.div_ceil(1000)).await?;
-            all.insert(keys, files);
-        }
-        if let Some(files) = all.get_mut(&keys) {
-            let took = time_parts(1, async || reopen(files).await).await?;
-            #[allow(clippy::cast_precision_loss, reason = "they are at most a million")]
-            desk.answer(&took.iter().map(|took| took / keys as f64).collect::<Vec<_>>())?;
-        }
+        let files = match all.entry(keys) {
+            Entry::Occupied(files) => files.into_mut(),
+            Entry::Vacant(none) => {
+                let files = Files::new(&asked).await?;
+                files.create_at_once(keys.min(1000), keys.div_ceil(1000)).await?;
+                none.insert(files)
+            }
+        };
+        let took = reopen(files).await?;
+        #[allow(clippy::cast_precision_loss, reason = "they are at most a million")]
+        desk.answer(&[took.as_secs_f64() * 1e9 / keys as f64])?;
     }
     Ok(())
 }

@@ -11,10 +11,6 @@ mod threads;
 use crate::{Desk, Failure, Outcome};
 
 /// Sets up a row, and measures for as long as it is asked to.
-///
-/// # Errors
-///
-/// If there is no such row, or it fails.
 pub async fn run(row: &str, desk: &mut Desk) -> Outcome {
     match row {
         "get-key" => read::get_key(desk).await,
@@ -22,9 +18,7 @@ pub async fn run(row: &str, desk: &mut Desk) -> Outcome {
         "local-get-key" => read::local(desk).await,
         "get-public-jwk" => read::get_public_jwk(desk).await,
         "fail-over" => read::fail_over(desk).await,
-        "get-key-by-keys" => read::by_number_of_keys(desk).await,
         "jwks" => jwks::unchanged(desk).await,
-        "jwks-by-keys" => jwks::by_number_of_keys(desk).await,
         "jwks-after-change" => jwks::after_a_change(desk).await,
         "create-ed25519" => generate::ed25519(desk).await,
         "create-rsa" => generate::rsa(desk).await,

@@ -1,7 +1,7 @@
 //! Reads of one key.
 
-use std::collections::{BTreeMap, HashMap};
-use std::hint::black_box;
+use std::collections::HashMap;
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::sync::{Arc, RwLock};
 
 use async_trait::async_trait;
@@ -11,26 +11,23 @@ use swarmauri_keys::{KeyError, KeyId, KeyRef, KeyVersion};
 
 use crate::{Desk, House, Outcome, Turns, create, time};
 
-/// How many keys the providers of these rows have.
+/// How many keys the providers of the other rows have.
 const KEYS: usize = 1000;
 
 async fn read(provider: &dyn KeyProvider, kids: &mut Turns) -> Outcome<Vec<f64>> {
-    time(async || {
-        black_box(provider.get_key(kids.kid()?, None, Secrets::Omit).await?);
-        Ok(())
-    })
-    .await
+    time(async || Ok(provider.get_key(kids.kid()?, None, Secrets::Omit).await?)).await
 }
 
+/// Asked for by the number of keys.
 pub(super) async fn get_key(desk: &mut Desk) -> Outcome {
-    let house = House::with_keys(KEYS).await?;
-    let mut kids = Turns::of(&house.kids);
-    while let Some(asked) = desk.next()? {
-        let figures = match asked.as_str() {
-            "ours" => read(&*house.mirror, &mut kids).await?,
-            _ => Desk::unknown(&asked)?,
+    let mut houses = BTreeMap::new();
+    while let Some(asked) = desk.asked()? {
+        let keys: usize = asked.parse()?;
+        let house = match houses.entry(keys) {
+            Entry::Occupied(house) => house.into_mut(),
+            Entry::Vacant(none) => none.insert(House::with_keys(keys).await?),
         };
-        desk.answer(&figures)?;
+        desk.answer(&read(&*house.mirror, &mut Turns::of(&house.kids)).await?)?;
     }
     Ok(())
 }
@@ -42,7 +39,7 @@ pub(super) async fn beside_tombstones(desk: &mut Desk) -> Outcome {
         house.mirror.destroy_key(&kid, None).await?;
     }
     let mut kids = Turns::of(&house.kids);
-    while let Some(asked) = desk.next()? {
+    while let Some(asked) = desk.asked()? {
         let figures = match asked.as_str() {
             "ours" => read(&*house.mirror, &mut kids).await?,
             "local" => read(&*house.primary, &mut kids).await?,
@@ -59,16 +56,10 @@ pub(super) async fn local(desk: &mut Desk) -> Outcome {
     let bare = Bare::with(&provider, &kids).await?;
     let bare: &dyn Lookup = &bare;
     let mut kids = Turns::of(&kids);
-    while let Some(asked) = desk.next()? {
+    while let Some(asked) = desk.asked()? {
         let figures = match asked.as_str() {
             "ours" => read(&provider, &mut kids).await?,
-            "bare" => {
-                time(async || {
-                    black_box(bare.get_key(kids.kid()?, None, Secrets::Omit).await?);
-                    Ok(())
-                })
-                .await?
-            }
+            "bare" => time(async || Ok(bare.get_key(kids.kid()?, None, Secrets::Omit).await?)).await?,
             _ => Desk::unknown(&asked)?,
         };
         desk.answer(&figures)?;
@@ -84,8 +75,12 @@ struct Bare {
 /// In the same boxed future as `KeyProvider::get_key`.
 #[async_trait]
 trait Lookup: Send + Sync {
-    async fn get_key(&self, kid: &KeyId, version: Option<KeyVersion>, secrets: Secrets)
-    -> Result<Arc<KeyRef>, KeyError>;
+    async fn get_key(
+        &self,
+        kid: &KeyId,
+        version: Option<KeyVersion>,
+        secrets: Secrets,
+    ) -> Result<Arc<KeyRef>, KeyError>;
 }
 
 impl Bare {
@@ -116,15 +111,9 @@ pub(super) async fn get_public_jwk(desk: &mut Desk) -> Outcome {
     let house = House::with_keys(KEYS).await?;
     let mirror: Arc<dyn KeyProvider> = house.mirror;
     let mut kids = Turns::of(&house.kids);
-    while let Some(asked) = desk.next()? {
+    while let Some(asked) = desk.asked()? {
         let figures = match asked.as_str() {
-            "ours" => {
-                time(async || {
-                    black_box(mirror.get_public_jwk(kids.kid()?, None).await?);
-                    Ok(())
-                })
-                .await?
-            }
+            "ours" => time(async || Ok(mirror.get_public_jwk(kids.kid()?, None).await?)).await?,
             _ => Desk::unknown(&asked)?,
         };
         desk.answer(&figures)?;
@@ -135,30 +124,13 @@ pub(super) async fn get_public_jwk(desk: &mut Desk) -> Outcome {
 pub(super) async fn fail_over(desk: &mut Desk) -> Outcome {
     let house = House::in_an_outage(KEYS).await?;
     let (mut kids, mut replicas) = (Turns::of(&house.kids), Turns::of(&house.replicas().await?));
-    while let Some(asked) = desk.next()? {
+    while let Some(asked) = desk.asked()? {
         let figures = match asked.as_str() {
             "ours" => read(&*house.mirror, &mut kids).await?,
             "direct" => read(&*house.secondary, &mut replicas).await?,
             _ => Desk::unknown(&asked)?,
         };
         desk.answer(&figures)?;
-    }
-    Ok(())
-}
-
-/// Asked for by the number of keys.
-pub(super) async fn by_number_of_keys(desk: &mut Desk) -> Outcome {
-    let mut houses = BTreeMap::new();
-    while let Some(asked) = desk.next()? {
-        let keys: usize = asked.parse()?;
-        if !houses.contains_key(&keys) {
-            let house = House::with_keys(keys).await?;
-            let kids = Turns::of(&house.kids);
-            houses.insert(keys, (house, kids));
-        }
-        if let Some((house, kids)) = houses.get_mut(&keys) {
-            desk.answer(&read(&*house.mirror, kids).await?)?;
-        }
     }
     Ok(())
 }

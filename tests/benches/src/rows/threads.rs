@@ -19,7 +19,7 @@ const READS: u32 = 6;
 /// Nanoseconds for each read of all threads together.
 pub(super) async fn mixed_reads(desk: &mut Desk) -> Outcome {
     let house = House::with_keys(KEYS).await?;
-    while let Some(asked) = desk.next()? {
+    while let Some(asked) = desk.asked()? {
         let threads = match asked.as_str() {
             "two" => 2,
             "one" => 1,
