@@ -109,7 +109,7 @@ pub(crate) fn answers(program: &Path, question: &str) -> Result<(), String> {
 }
 
 /// Runs a command; its output is of interest only when it fails, and then the last line of it.
-fn quietly(command: &mut Command) -> Result<(), String> {
+pub(crate) fn quietly(command: &mut Command) -> Result<(), String> {
     let program = command.get_program().to_string_lossy().into_owned();
     let output = command.output().map_err(|error| format!("{program}: {error}"))?;
     if output.status.success() {

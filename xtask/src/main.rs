@@ -7,6 +7,7 @@
 mod bench;
 mod counts;
 mod fuzz;
+mod instructions;
 mod interop;
 mod lint;
 mod mutants;
@@ -33,6 +34,11 @@ const COMMANDS: &[Command] = &[
     },
     Command { name: "lint", about: "check format, clippy per feature set, and rustdoc", run: lint::lint },
     Command { name: "ci", about: "lint, then test", run: ci },
+    Command {
+        name: "instructions",
+        about: "count the instructions of the hot reads under valgrind: [--bless]",
+        run: instructions::all,
+    },
     Command {
         name: "bench",
         about: "measure side by side with the Python packages: [--rows a,b] [--quick]",
@@ -77,6 +83,10 @@ fn main() -> ExitCode {
             Ok(plan) => finish(name, &bench::run(&workspace, &plan)),
             Err(reason) => misuse(&reason),
         },
+        [name, arguments @ ..] if name == "instructions" => match instructions::parse(arguments) {
+            Ok(bless) => finish(name, &instructions::run(&workspace, bless)),
+            Err(reason) => misuse(&reason),
+        },
         [name, arguments @ ..] if name == "mutants" => finish(name, &mutants::run(&workspace, arguments)),
         [name] => match COMMANDS.iter().find(|command| command.name == name) {
             Some(command) => finish(command.name, &(command.run)(&workspace)),
@@ -110,7 +120,7 @@ fn misuse(reason: &str) -> ExitCode {
 }
 
 fn usage() -> String {
-    let commands = COMMANDS.iter().map(|Command { name, about, .. }| format!("\n  {name:<8} {about}"));
+    let commands = COMMANDS.iter().map(|Command { name, about, .. }| format!("\n  {name:<12} {about}"));
     let commands: String = commands.collect();
     format!(
         "Usage: cargo xtask <command>\n\nCommands:{commands}\n\nWith CI=true a missing tool is a failure, not a skip."
