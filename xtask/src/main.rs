@@ -33,7 +33,7 @@ const COMMANDS: &[Command] = &[
         run: test::test,
     },
     Command { name: "lint", about: "check format, clippy per feature set, and rustdoc", run: lint::lint },
-    Command { name: "ci", about: "lint, then test", run: ci },
+    Command { name: "ci", about: "lint, test, then instructions", run: ci },
     Command {
         name: "instructions",
         about: "count the instructions of the hot reads under valgrind: [--bless]",
@@ -99,6 +99,7 @@ fn main() -> ExitCode {
 fn ci(workspace: &Workspace) -> Report {
     let mut report = lint::lint(workspace);
     report.append(test::test(workspace));
+    report.append(instructions::all(workspace));
     report
 }
 

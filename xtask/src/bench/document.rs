@@ -110,7 +110,8 @@ fn outage(series: &str) -> String {
         "\n## Before, during and after an outage\n\n\
          Eight readers read one key of a mirror, whose deadline for reads is 100 ms, again and again, while `maintain` runs. The\n\
          primary hangs from half a second on, and answers again a second later: `tests/benches/src/bin/outage_series.rs`. Reads that\n\
-         begin before the breaker opens wait for their deadline, and are answered by the secondary like those after them.\n\
+         begin before the breaker opens wait for their deadline, which is the one high dot, and the gap after it; those that follow\n\
+         go straight to the secondary. The primary is in use again when the wait of the breaker is over, and it answers a probe.\n\
          [outage.md](outage.md) has more of that.\n\n\
          ![Latency of reads around an outage]({})\n",
         pictures::OUTAGE

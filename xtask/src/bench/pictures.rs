@@ -42,7 +42,7 @@ fn by_keys(figures: &Figures) -> Chart {
         points.flatten().collect()
     };
     Chart {
-        title: "One call of a mirror, by the number of keys",
+        title: "Time of one call of a mirror, by the number of keys",
         x: Axis {
             label: "keys",
             logarithmic: true,
@@ -75,9 +75,9 @@ fn outage(series: &str) -> Chart {
         }
     }
     Chart {
-        title: "Public reads of a mirror around an outage of its primary",
+        title: "Time of public reads of a mirror around an outage of its primary",
         x: Axis {
-            label: "a window of 10 ms after so many seconds",
+            label: "seconds; each dot is a window of 10 ms",
             logarithmic: false,
             range: (0.0, 3000.0),
             ticks: vec![
@@ -91,7 +91,7 @@ fn outage(series: &str) -> Chart {
             ],
         },
         y: Axis {
-            label: "time of a read",
+            label: "time",
             logarithmic: true,
             range: (1e2, 1e9),
             ticks: TIMES.iter().skip(1).copied().collect(),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-const WIDTH: f64 = 780.0;
+const WIDTH: f64 = 800.0;
 const HEIGHT: f64 = 400.0;
 /// Where the points go.
 const LEFT: f64 = 90.0;
