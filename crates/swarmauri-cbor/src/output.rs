@@ -31,6 +31,8 @@ struct Entry {
     start: usize,
     key_end: usize,
     end: usize,
+    /// How its key begins: no encoded item begins with another, so that most comparisons end here.
+    prefix: u64,
 }
 
 /// An array that is open.
@@ -142,13 +144,14 @@ impl Output {
         if let Some(before) = self.entries.get_mut(map.first..).and_then(<[_]>::last_mut) {
             before.end = start;
         }
-        self.entries.push(Entry { start, key_end: start, end: start });
+        self.entries.push(Entry { start, key_end: start, end: start, prefix: 0 });
     }
 
     /// After each key. Its value is what is written next.
     pub(crate) fn end_key(&mut self, map: &mut Map) -> Result<(), Error> {
         if let Some(last) = self.entries.last_mut() {
             last.key_end = self.bytes.len();
+            last.prefix = prefix(&self.bytes, last.start);
         }
         if !map.sorted {
             return Ok(());
@@ -177,7 +180,7 @@ impl Output {
             return Ok(());
         };
         last.end = bytes.len();
-        entries.sort_unstable_by(|one, other| one.key(bytes).cmp(other.key(bytes)));
+        entries.sort_unstable_by(|one, other| one.compare(other, bytes));
         scratch.clear();
         let mut before: Option<&Entry> = None;
         for entry in &*entries {
@@ -270,14 +273,29 @@ impl Entry {
     fn key<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
         bytes.get(self.start..self.key_end).unwrap_or_default()
     }
+
+    fn compare(&self, other: &Self, bytes: &[u8]) -> Ordering {
+        self.prefix.cmp(&other.prefix).then_with(|| self.key(bytes).cmp(other.key(bytes)))
+    }
 }
 
 /// Whether one entry comes before the other. Two of one key are an error.
 fn in_order(bytes: &[u8], one: &Entry, other: &Entry) -> Result<bool, Error> {
-    match one.key(bytes).cmp(other.key(bytes)) {
+    match one.compare(other, bytes) {
         Ordering::Less => Ok(true),
         Ordering::Greater => Ok(false),
         Ordering::Equal => Err(Error::DuplicateKey),
+    }
+}
+
+/// The first eight bytes of the key that stands at the end, as a number that sorts as they do.
+fn prefix(bytes: &[u8], start: usize) -> u64 {
+    let key = bytes.get(start..).unwrap_or_default();
+    match (key.first_chunk(), bytes.last_chunk()) {
+        (Some(first), _) => u64::from_be_bytes(*first),
+        // One load and a shift.
+        (None, Some(last)) => (key.len()..8).fold(u64::from_be_bytes(*last), |last, _| last << 8),
+        (None, None) => (0..8).fold(0, |sum, at| sum << 8 | key.get(at).map_or(0, |byte| u64::from(*byte))),
     }
 }
 

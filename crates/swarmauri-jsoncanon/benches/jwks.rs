@@ -23,7 +23,7 @@ fn jwks(criterion: &mut Criterion) {
 
 fn set(alg: KeyAlg, mut key: impl FnMut() -> PublicKey) -> JwkSet {
     let jwk = |number| {
-        let kid = KeyId::new(&format!("{number:032x}")).expect("a valid kid");
+        let kid = KeyId::new(format!("{number:032x}")).expect("a valid kid");
         Jwk::published(&kid.at(KeyVersion::FIRST), alg, key())
     };
     JwkSet { keys: (0..KEYS).map(jwk).collect() }
