@@ -31,7 +31,7 @@ struct Entry {
     start: usize,
     key_end: usize,
     end: usize,
-    /// How its key begins: no encoded item begins with another, so that most comparisons end here.
+    /// How its key begins: one comparison of numbers tells most keys apart.
     prefix: u64,
 }
 
@@ -135,7 +135,11 @@ impl Output {
     pub(crate) fn key(&mut self, map: &mut Map, key: &str) -> Result<(), Error> {
         self.begin_key(map);
         self.text(key);
-        self.end_key(map)
+        match u8::try_from(key.len()) {
+            // Not read back from where it was just written, which would stall.
+            Ok(len @ 0..24) => self.close_key(map, prefix(std::iter::once(0x60 | len).chain(key.bytes()))),
+            _ => self.end_key(map),
+        }
     }
 
     /// Before each key.
@@ -149,9 +153,15 @@ impl Output {
 
     /// After each key. Its value is what is written next.
     pub(crate) fn end_key(&mut self, map: &mut Map) -> Result<(), Error> {
+        let key = self.entries.last().and_then(|last| self.bytes.get(last.start..)).unwrap_or_default();
+        self.close_key(map, prefix(key.iter().copied()))
+    }
+
+    #[inline]
+    fn close_key(&mut self, map: &mut Map, prefix: u64) -> Result<(), Error> {
         if let Some(last) = self.entries.last_mut() {
             last.key_end = self.bytes.len();
-            last.prefix = prefix(&self.bytes, last.start);
+            last.prefix = prefix;
         }
         if !map.sorted {
             return Ok(());
@@ -288,15 +298,13 @@ fn in_order(bytes: &[u8], one: &Entry, other: &Entry) -> Result<bool, Error> {
     }
 }
 
-/// The first eight bytes of the key that stands at the end, as a number that sorts as they do.
-fn prefix(bytes: &[u8], start: usize) -> u64 {
-    let key = bytes.get(start..).unwrap_or_default();
-    match (key.first_chunk(), bytes.last_chunk()) {
-        (Some(first), _) => u64::from_be_bytes(*first),
-        // One load and a shift.
-        (None, Some(last)) => (key.len()..8).fold(u64::from_be_bytes(*last), |last, _| last << 8),
-        (None, None) => (0..8).fold(0, |sum, at| sum << 8 | key.get(at).map_or(0, |byte| u64::from(*byte))),
-    }
+/// The first eight bytes of a key, as a number that sorts as they do. No encoded item begins with another, so that
+/// zeros after a shorter one tell nothing wrong.
+#[inline]
+fn prefix(key: impl Iterator<Item = u8>) -> u64 {
+    let add = |(first, bits), byte| (first << 8 | u64::from(byte), bits + 8);
+    let (first, bits) = key.take(size_of::<u64>()).fold((0_u64, 0), add);
+    first.checked_shl(u64::BITS - bits).unwrap_or(0)
 }
 
 /// A `usize` is at most 64 bits on every platform of Rust.
