@@ -27,6 +27,7 @@
 mod compound;
 pub mod cose;
 mod decode;
+mod entry;
 mod error;
 mod head;
 mod output;

@@ -1,7 +1,6 @@
 //! Deterministic CBOR as it grows.
 
-use std::cmp::Ordering;
-
+use crate::entry::{Entry, in_order, prefix};
 use crate::head::{content, head};
 use crate::{Error, MAX_DEPTH};
 
@@ -24,15 +23,6 @@ pub(crate) struct Output {
     entries: Vec<Entry>,
     /// For moving entries; kept for the next map.
     scratch: Vec<u8>,
-}
-
-/// Where an entry is.
-struct Entry {
-    start: usize,
-    key_end: usize,
-    end: usize,
-    /// How its key begins: one comparison of numbers tells most keys apart.
-    prefix: u64,
 }
 
 /// An array that is open.
@@ -277,34 +267,6 @@ impl Array {
     pub(crate) fn another(&mut self) {
         self.items += 1;
     }
-}
-
-impl Entry {
-    fn key<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
-        bytes.get(self.start..self.key_end).unwrap_or_default()
-    }
-
-    fn compare(&self, other: &Self, bytes: &[u8]) -> Ordering {
-        self.prefix.cmp(&other.prefix).then_with(|| self.key(bytes).cmp(other.key(bytes)))
-    }
-}
-
-/// Whether one entry comes before the other. Two of one key are an error.
-fn in_order(bytes: &[u8], one: &Entry, other: &Entry) -> Result<bool, Error> {
-    match one.compare(other, bytes) {
-        Ordering::Less => Ok(true),
-        Ordering::Greater => Ok(false),
-        Ordering::Equal => Err(Error::DuplicateKey),
-    }
-}
-
-/// The first eight bytes of a key, as a number that sorts as they do. No encoded item begins with another, so that
-/// zeros after a shorter one tell nothing wrong.
-#[inline]
-fn prefix(key: impl Iterator<Item = u8>) -> u64 {
-    let add = |(first, bits), byte| (first << 8 | u64::from(byte), bits + 8);
-    let (first, bits) = key.take(size_of::<u64>()).fold((0_u64, 0), add);
-    first.checked_shl(u64::BITS - bits).unwrap_or(0)
 }
 
 /// A `usize` is at most 64 bits on every platform of Rust.

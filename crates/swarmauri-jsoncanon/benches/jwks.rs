@@ -38,10 +38,10 @@ fn side_by_side(mut group: BenchmarkGroup<'_, WallTime>, set: &JwkSet) {
     group.bench_function("jsoncanon", |b| b.iter(|| swarmauri_jsoncanon::to_vec(black_box(set))));
     group.bench_function("serde_json of a value", |b| b.iter(|| serde_json::to_vec(black_box(&value))));
     group.bench_function("jsoncanon of a value", |b| {
-        b.iter(|| swarmauri_jsoncanon::to_vec(black_box(&value)))
+        b.iter(|| swarmauri_jsoncanon::to_vec(black_box(&value)));
     });
     group.bench_function("jsoncanon of text", |b| {
-        b.iter(|| swarmauri_jsoncanon::canonicalize(black_box(&written)))
+        b.iter(|| swarmauri_jsoncanon::canonicalize(black_box(&written)));
     });
     group.sample_size(10);
     group.bench_function("serde_jcs", |b| b.iter(|| serde_jcs::to_vec(black_box(set))));
