@@ -23,6 +23,8 @@ pub(crate) struct Output {
     entries: Vec<Entry>,
     /// For moving entries; kept for the next map.
     scratch: Vec<u8>,
+    /// The first error of a part, after which the whole is worth nothing.
+    fault: Option<Error>,
 }
 
 /// An array that is open.
@@ -51,8 +53,18 @@ struct Length {
 }
 
 impl Output {
-    pub(crate) fn finish(self) -> Vec<u8> {
-        self.bytes
+    /// All of it, unless a part could not be written: its error counts even where a `Serialize` has dropped it.
+    pub(crate) fn finish(self) -> Result<Vec<u8>, Error> {
+        self.fault.map_or(Ok(self.bytes), Err)
+    }
+
+    /// Remembers the error of a part.
+    #[inline]
+    pub(crate) fn part(&mut self, written: Result<(), Error>) -> Result<(), Error> {
+        if let Err(error) = &written {
+            self.fault.get_or_insert_with(|| error.clone());
+        }
+        written
     }
 
     pub(crate) fn null(&mut self) {

@@ -15,6 +15,8 @@ pub(crate) struct Output {
     members: Vec<Member>,
     /// For moving members; kept for the next object.
     scratch: Vec<u8>,
+    /// The first error of a part, after which the whole is worth nothing.
+    fault: Option<Error>,
 }
 
 /// Where the text of a member is.
@@ -42,8 +44,18 @@ impl Output {
         Self { text: Vec::with_capacity(capacity), ..Self::default() }
     }
 
-    pub(crate) fn finish(self) -> Vec<u8> {
-        self.text
+    /// All of it, unless a part could not be written: its error counts even where a `Serialize` has dropped it.
+    pub(crate) fn finish(self) -> Result<Vec<u8>, Error> {
+        self.fault.map_or(Ok(self.text), Err)
+    }
+
+    /// Remembers the error of a part.
+    #[inline]
+    pub(crate) fn part(&mut self, written: Result<(), Error>) -> Result<(), Error> {
+        if let Err(error) = &written {
+            self.fault.get_or_insert_with(|| error.clone());
+        }
+        written
     }
 
     /// `null`, `true` or `false`.
