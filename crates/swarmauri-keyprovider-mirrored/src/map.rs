@@ -55,8 +55,12 @@ pub(crate) struct KidRecord {
 pub(crate) enum Whole {
     #[default]
     Live,
-    /// So many destroys have started; the primary has confirmed none.
-    Destroying { asked: u32 },
+    /// So many destroys have started; the primary has confirmed none. `sent`: it was asked, and what it did is not known.
+    Destroying {
+        asked: u32,
+        #[serde(default = "version::unless_it_says")]
+        sent: bool,
+    },
     /// A tombstone: the `kid` is never served or used again.
     Destroyed,
 }
@@ -273,13 +277,13 @@ impl KidRecord {
         let gone = self.whole == Whole::Destroyed;
         match self.versions.get_mut(&version) {
             None if gone => {
-                self.versions.insert(version, found.destroying(true));
+                self.versions.insert(version, VersionState::doomed(Some(found), true));
             }
             None => {
                 self.versions.insert(version, found);
                 self.replica_is_found(version, state);
             }
-            Some(state @ VersionState::Destroyed { .. }) => *state = found.destroying(true),
+            Some(state @ VersionState::Destroyed { .. }) => *state = VersionState::doomed(Some(found), true),
             Some(VersionState::Pending { key, .. }) if key.fingerprint != replica.key.fingerprint => {}
             Some(VersionState::Pending { .. } | VersionState::Destroying { .. }) => {
                 self.copied(version, replica.clone());
@@ -313,32 +317,50 @@ impl KidRecord {
         }
         let Some(version) = version else {
             self.whole = match self.whole {
-                Whole::Live => Whole::Destroying { asked: 1 },
-                Whole::Destroying { asked } => Whole::Destroying { asked: asked.saturating_add(1) },
+                Whole::Live => Whole::Destroying { asked: 1, sent: false },
+                Whole::Destroying { asked, sent } => {
+                    Whole::Destroying { asked: asked.saturating_add(1), sent }
+                }
                 Whole::Destroyed => Whole::Destroyed,
             };
             return;
         };
-        match self.versions.remove(&version) {
-            Some(VersionState::Destroying { was, asked, primary_gone, trouble }) => {
-                let asked = asked.saturating_add(1);
-                self.versions.insert(version, VersionState::Destroying { was, asked, primary_gone, trouble });
+        match self.versions.get_mut(&version) {
+            Some(VersionState::Destroying { asked, .. }) => *asked = asked.saturating_add(1),
+            Some(VersionState::Destroyed { .. }) => {}
+            Some(_) | None => {
+                let was = self.versions.remove(&version);
+                self.versions.insert(version, VersionState::doomed(was, false));
             }
-            Some(gone @ VersionState::Destroyed { .. }) => {
-                self.versions.insert(version, gone);
-            }
-            Some(state) => {
-                self.versions.insert(version, state.destroying(false));
-            }
-            None => {
-                let unknown = VersionState::Destroying {
-                    was: None,
-                    asked: 1,
-                    primary_gone: false,
-                    trouble: Trouble::default(),
-                };
-                self.versions.insert(version, unknown);
-            }
+        }
+    }
+
+    /// The primary is about to be asked for a destroy, which is marked if it was not. Says whether an earlier one was
+    /// sent, and its outcome is not known.
+    pub(crate) fn send_destroy(&mut self, version: Option<KeyVersion>) -> bool {
+        if !self.is_marked(version) {
+            self.begin_destroy(version);
+        }
+        self.sent_destroy(version).is_some_and(|sent| std::mem::replace(sent, true))
+    }
+
+    /// The primary has answered a destroy, or the read that belongs to it, and so decided it.
+    pub(crate) fn destroy_answered(&mut self, version: Option<KeyVersion>) {
+        if let Some(sent) = self.sent_destroy(version) {
+            *sent = false;
+        }
+    }
+
+    fn sent_destroy(&mut self, version: Option<KeyVersion>) -> Option<&mut bool> {
+        match version {
+            None => match &mut self.whole {
+                Whole::Destroying { sent, .. } => Some(sent),
+                Whole::Live | Whole::Destroyed => None,
+            },
+            Some(version) => match self.versions.get_mut(&version)? {
+                VersionState::Destroying { sent, .. } => Some(sent),
+                _ => None,
+            },
         }
     }
 
@@ -358,16 +380,16 @@ impl KidRecord {
     pub(crate) fn destroy_refused(&mut self, version: Option<KeyVersion>, others: bool) {
         let left = |asked: u32| if others { asked.saturating_sub(1) } else { 0 };
         let Some(version) = version else {
-            if let Whole::Destroying { asked } = self.whole {
+            if let Whole::Destroying { asked, .. } = self.whole {
                 let asked = left(asked);
-                self.whole = if asked == 0 { Whole::Live } else { Whole::Destroying { asked } };
+                self.whole = if asked == 0 { Whole::Live } else { Whole::Destroying { asked, sent: false } };
             }
             return;
         };
-        if let Some(VersionState::Destroying { was, asked, primary_gone: false, .. }) =
+        if let Some(VersionState::Destroying { was, asked, sent, primary_gone: false, .. }) =
             self.versions.get_mut(&version)
         {
-            *asked = left(*asked);
+            (*asked, *sent) = (left(*asked), false);
             if *asked == 0 {
                 match was.take() {
                     Some(before) => self.versions.insert(version, *before),

@@ -7,7 +7,6 @@ use tracing::Instrument as _;
 
 use crate::adopt::{Found, Whose, for_each_key};
 use crate::apply::Progress;
-use crate::destroy::{Open, knows};
 use crate::failover::check_answer;
 use crate::figures;
 use crate::map::{Facts, VersionState, Whole};
@@ -206,17 +205,13 @@ impl MirroredKeyProvider {
                 matches!(record.state(version), Some(VersionState::Destroying { primary_gone: false, .. }))
             }
         };
-        if undecided {
-            let open = Open { earlier: true, was_known: knows(&record, version) };
-            if let Err(error) = self.settle_destroy(&right, kid, version, open).await {
-                let record = self.map.get(kid).map(|known| known.record).unwrap_or_default();
-                // Refused, and the key lives on: its state has gone back, and that settles it, too.
-                if error.is_outage() || record.is_marked(version) {
-                    return Err(error);
-                }
+        if undecided && let Err(error) = self.settle_destroy(&right, kid, version).await {
+            let record = self.map.get(kid).map(|known| known.record).unwrap_or_default();
+            // Refused, and the key lives on: its state has gone back, and that settles it, too.
+            if error.is_outage() || record.is_marked(version) {
+                return Err(error);
             }
         }
-        self.seek_replicas(kid).await?;
         self.destroy_replicas(kid).await.map_or(Ok(()), Err)
     }
 

@@ -88,7 +88,7 @@ impl MirroredKeyProvider {
     /// What the mirror holds and owes right now. Writes under way show as debts. Looks at every record.
     pub fn status(&self) -> MirrorStatus {
         let status = self.look_at_status();
-        figures::backlog(self.debtors());
+        figures::backlog(|| self.debtors());
         figures::status(&status);
         status
     }

@@ -4,15 +4,17 @@
 //! each look, so no task runs in the background.
 
 mod load;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use parking_lot::{Mutex, MutexGuard};
 use swarmauri_keys::{KeyError, KeyId};
-use swarmauri_keystore::{Change, KeyStore, Revision, StoreKey, Watch};
+use swarmauri_keystore::{Arrivals, Change, KeyStore, Revision, StoreKey, Watch};
 use swarmauri_softkeys::{KeyHistory, KeyTable};
 
 use crate::error::store_failed;
@@ -29,6 +31,10 @@ pub(crate) struct Keys {
     pub(crate) locks: KidLocks,
     /// Locked before any part of the table.
     followed: Mutex<Followed>,
+    /// Counts what comes by the watch, and all else that a look has to see to.
+    arrivals: Arrivals,
+    /// The count up to which all has been taken in, and nothing was left to see to.
+    settled: AtomicU64,
     /// Whether the watch has ended: then others may have written what is not known here.
     behind: AtomicBool,
     /// Held by whoever is reading everything anew.
@@ -39,6 +45,8 @@ pub(crate) struct Keys {
 #[derive(Debug, Default)]
 struct Followed {
     watch: Option<Box<dyn Watch>>,
+    /// Whether the watch counts what comes.
+    counts: bool,
     /// What is in the table of each key, also of destroyed ones.
     known: HashMap<KeyId, Known>,
     /// Records that may have been written by a write whose outcome nobody knows, each mark with a number of its own.
@@ -85,6 +93,8 @@ impl Keys {
             table,
             locks: KidLocks::default(),
             followed: Mutex::default(),
+            arrivals: Arrivals::new(),
+            settled: AtomicU64::new(0),
             behind: AtomicBool::new(true),
             loading: tokio::sync::Mutex::default(),
         };
@@ -95,6 +105,22 @@ impl Keys {
 
     /// Makes sure that what is in memory of a key is what the store has, before it is read.
     pub(crate) async fn look(&self, kid: &KeyId) -> Result<(), KeyError> {
+        if self.is_settled() {
+            return Ok(());
+        }
+        // Boxed, so that the future of a read is small: seldom is there anything to look at.
+        Box::pin(self.look_closely(kid)).await
+    }
+
+    /// Whether what is in memory is what the store has, as far as is known here: nothing to take in, and nothing in doubt.
+    /// No lock, for it is what every read begins with.
+    fn is_settled(&self) -> bool {
+        // In this order: what is counted after that comes too late for this look.
+        let arrived = self.arrivals.count();
+        self.settled.load(Ordering::Acquire) >= arrived
+    }
+
+    async fn look_closely(&self, kid: &KeyId) -> Result<(), KeyError> {
         let mut seen = self.seen(kid);
         if self.is_behind() {
             // Reads go on with what is known.
@@ -116,6 +142,9 @@ impl Keys {
 
     /// The same for all keys. Those whose records are broken are not among them.
     pub(crate) async fn look_at_all(&self) -> Result<(), KeyError> {
+        if self.is_settled() {
+            return Ok(());
+        }
         drop(self.take_in());
         if self.is_behind() {
             let _ = self.catch_up().await;
@@ -165,6 +194,7 @@ impl Keys {
         followed.marks += 1;
         let mark = followed.marks;
         followed.stale.insert(kid.clone(), mark);
+        self.arrivals.add();
     }
 
     /// What is known of a key: which record, and what it says.
@@ -187,6 +217,8 @@ impl Keys {
     /// Takes in what has arrived by the watch.
     fn take_in(&self) -> MutexGuard<'_, Followed> {
         let mut followed = self.followed.lock();
+        // Before the watch is asked: what comes meanwhile is for the next look.
+        let arrived = self.arrivals.count();
         while let Some(watch) = &mut followed.watch {
             match watch.try_next() {
                 Ok(None) => break,
@@ -197,6 +229,14 @@ impl Keys {
                     self.behind.store(true, Ordering::Release);
                 }
             }
+        }
+        // Whatever makes this false counts as an arrival, so it stays true until then.
+        if followed.watch.is_some()
+            && followed.counts
+            && followed.stale.is_empty()
+            && followed.broken.is_empty()
+        {
+            self.settled.store(arrived, Ordering::Release);
         }
         followed
     }
@@ -255,6 +295,7 @@ impl Keys {
         events::record_broken(kid, &error);
         self.table.forget(kid);
         followed.broken.insert(kid.clone(), error);
+        self.arrivals.add();
     }
 
     fn is_behind(&self) -> bool {
