@@ -29,7 +29,8 @@ impl<'a> Items<'a> {
 
     fn push<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
         self.array.another();
-        value.serialize(Writer(self.out))
+        let written = value.serialize(Writer(self.out));
+        self.out.part(written)
     }
 
     fn finish(self) -> Result<(), Error> {
@@ -70,8 +71,9 @@ impl<'a> Entries<'a> {
     }
 
     fn add<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), Error> {
-        self.out.key(&mut self.map, key)?;
-        value.serialize(Writer(self.out))
+        let keyed = self.out.key(&mut self.map, key);
+        let written = keyed.and_then(|()| value.serialize(Writer(self.out)));
+        self.out.part(written)
     }
 
     /// Keys and values take turns.
@@ -137,9 +139,10 @@ impl SerializeTupleVariant for ItemsOfVariant<'_> {
         match self {
             Self::Array(items) => items.push(value),
             Self::Tag { out, tag, fields } => {
-                value.serialize(Writer(out))?;
                 *fields += 1;
-                if *fields == 1 { out.end_number(tag) } else { Ok(()) }
+                let written = value.serialize(Writer(out));
+                let written = if *fields == 1 { written.and_then(|()| out.end_number(tag)) } else { written };
+                out.part(written)
             }
         }
     }
@@ -164,14 +167,16 @@ impl SerializeMap for Entries<'_> {
         self.expect_keyed(false)?;
         self.keyed = true;
         self.out.begin_key(&self.map);
-        key.serialize(Writer(self.out))?;
-        self.out.end_key(&mut self.map)
+        let written = key.serialize(Writer(self.out));
+        let written = written.and_then(|()| self.out.end_key(&mut self.map));
+        self.out.part(written)
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
         self.expect_keyed(true)?;
         self.keyed = false;
-        value.serialize(Writer(self.out))
+        let written = value.serialize(Writer(self.out));
+        self.out.part(written)
     }
 
     fn end(self) -> Result<(), Error> {

@@ -1,7 +1,6 @@
 //! Deterministic CBOR as it grows.
 
-use std::cmp::Ordering;
-
+use crate::entry::{Entry, in_order, prefix};
 use crate::head::{content, head};
 use crate::{Error, MAX_DEPTH};
 
@@ -24,13 +23,8 @@ pub(crate) struct Output {
     entries: Vec<Entry>,
     /// For moving entries; kept for the next map.
     scratch: Vec<u8>,
-}
-
-/// Where an entry is.
-struct Entry {
-    start: usize,
-    key_end: usize,
-    end: usize,
+    /// The first error of a part, after which the whole is worth nothing.
+    fault: Option<Error>,
 }
 
 /// An array that is open.
@@ -59,8 +53,18 @@ struct Length {
 }
 
 impl Output {
-    pub(crate) fn finish(self) -> Vec<u8> {
-        self.bytes
+    /// All of it, unless a part could not be written: its error counts even where a `Serialize` has dropped it.
+    pub(crate) fn finish(self) -> Result<Vec<u8>, Error> {
+        self.fault.map_or(Ok(self.bytes), Err)
+    }
+
+    /// Remembers the error of a part.
+    #[inline]
+    pub(crate) fn part(&mut self, written: Result<(), Error>) -> Result<(), Error> {
+        if let Err(error) = &written {
+            self.fault.get_or_insert_with(|| error.clone());
+        }
+        written
     }
 
     pub(crate) fn null(&mut self) {
@@ -133,7 +137,11 @@ impl Output {
     pub(crate) fn key(&mut self, map: &mut Map, key: &str) -> Result<(), Error> {
         self.begin_key(map);
         self.text(key);
-        self.end_key(map)
+        match u8::try_from(key.len()) {
+            // Not read back from where it was just written, which would stall.
+            Ok(len @ 0..24) => self.close_key(map, prefix(std::iter::once(0x60 | len).chain(key.bytes()))),
+            _ => self.end_key(map),
+        }
     }
 
     /// Before each key.
@@ -142,13 +150,20 @@ impl Output {
         if let Some(before) = self.entries.get_mut(map.first..).and_then(<[_]>::last_mut) {
             before.end = start;
         }
-        self.entries.push(Entry { start, key_end: start, end: start });
+        self.entries.push(Entry { start, key_end: start, end: start, prefix: 0 });
     }
 
     /// After each key. Its value is what is written next.
     pub(crate) fn end_key(&mut self, map: &mut Map) -> Result<(), Error> {
+        let key = self.entries.last().and_then(|last| self.bytes.get(last.start..)).unwrap_or_default();
+        self.close_key(map, prefix(key.iter().copied()))
+    }
+
+    #[inline]
+    fn close_key(&mut self, map: &mut Map, prefix: u64) -> Result<(), Error> {
         if let Some(last) = self.entries.last_mut() {
             last.key_end = self.bytes.len();
+            last.prefix = prefix;
         }
         if !map.sorted {
             return Ok(());
@@ -177,7 +192,7 @@ impl Output {
             return Ok(());
         };
         last.end = bytes.len();
-        entries.sort_unstable_by(|one, other| one.key(bytes).cmp(other.key(bytes)));
+        entries.sort_unstable_by(|one, other| one.compare(other, bytes));
         scratch.clear();
         let mut before: Option<&Entry> = None;
         for entry in &*entries {
@@ -263,21 +278,6 @@ impl Array {
     /// Before each item.
     pub(crate) fn another(&mut self) {
         self.items += 1;
-    }
-}
-
-impl Entry {
-    fn key<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
-        bytes.get(self.start..self.key_end).unwrap_or_default()
-    }
-}
-
-/// Whether one entry comes before the other. Two of one key are an error.
-fn in_order(bytes: &[u8], one: &Entry, other: &Entry) -> Result<bool, Error> {
-    match one.key(bytes).cmp(other.key(bytes)) {
-        Ordering::Less => Ok(true),
-        Ordering::Greater => Ok(false),
-        Ordering::Equal => Err(Error::DuplicateKey),
     }
 }
 

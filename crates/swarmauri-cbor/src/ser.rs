@@ -15,7 +15,7 @@ const UNTAGGED: &str = "@@UNTAGGED@@";
 pub(crate) fn to_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Error> {
     let mut out = Output::default();
     value.serialize(Writer(&mut out))?;
-    Ok(out.finish())
+    out.finish()
 }
 
 /// Writes one item.

@@ -25,7 +25,8 @@ impl<'a> Items<'a> {
 
     fn push<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
         self.out.item(&mut self.array);
-        value.serialize(Writer::value(self.out))
+        let written = value.serialize(Writer::value(self.out));
+        self.out.part(written)
     }
 
     fn finish(self) -> Result<(), Error> {
@@ -50,8 +51,9 @@ impl<'a> Members<'a> {
     }
 
     fn add<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Error> {
-        self.out.name(&mut self.object, name)?;
-        value.serialize(Writer::value(self.out))
+        let named = self.out.name(&mut self.object, name);
+        let written = named.and_then(|()| value.serialize(Writer::value(self.out)));
+        self.out.part(written)
     }
 
     fn finish(self) -> Result<(), Error> {
@@ -125,15 +127,17 @@ impl SerializeMap for Members<'_> {
         }
         self.named = true;
         self.out.begin_name(&self.object);
-        key.serialize(Writer::name(self.out))?;
-        self.out.end_name(&mut self.object)
+        let written = key.serialize(Writer::name(self.out));
+        let written = written.and_then(|()| self.out.end_name(&mut self.object));
+        self.out.part(written)
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
         if !std::mem::take(&mut self.named) {
             return Err(Error::InvalidName);
         }
-        value.serialize(Writer::value(self.out))
+        let written = value.serialize(Writer::value(self.out));
+        self.out.part(written)
     }
 
     fn end(self) -> Result<(), Error> {

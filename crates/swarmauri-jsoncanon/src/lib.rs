@@ -24,6 +24,10 @@
 //! ±(2^53 - 1), where doubles no longer tell neighbours apart, is an error; write it as a string (RFC 8785
 //! appendix D).
 //!
+//! Members that come in canonical order cost little; those of other objects are moved once. A JWKS of 10,000 P-256
+//! keys, which comes in order, takes 1.4 times what `serde_json::to_vec` takes (Ed25519: 1.5 times), by the
+//! fastest of 201 turns of each on a busy machine: `cargo bench -p swarmauri-jsoncanon`, which also runs `serde_jcs`.
+//!
 //! It does not normalise Unicode (RFC 8785 section 3.1 forbids that), does not keep `serde_json::RawValue` or
 //! `arbitrary_precision` numbers (both are errors, never silently altered), and does not wipe memory: it is
 //! not for secrets.

@@ -15,6 +15,8 @@ pub(crate) struct Output {
     members: Vec<Member>,
     /// For moving members; kept for the next object.
     scratch: Vec<u8>,
+    /// The first error of a part, after which the whole is worth nothing.
+    fault: Option<Error>,
 }
 
 /// Where the text of a member is.
@@ -42,8 +44,18 @@ impl Output {
         Self { text: Vec::with_capacity(capacity), ..Self::default() }
     }
 
-    pub(crate) fn finish(self) -> Vec<u8> {
-        self.text
+    /// All of it, unless a part could not be written: its error counts even where a `Serialize` has dropped it.
+    pub(crate) fn finish(self) -> Result<Vec<u8>, Error> {
+        self.fault.map_or(Ok(self.text), Err)
+    }
+
+    /// Remembers the error of a part.
+    #[inline]
+    pub(crate) fn part(&mut self, written: Result<(), Error>) -> Result<(), Error> {
+        if let Err(error) = &written {
+            self.fault.get_or_insert_with(|| error.clone());
+        }
+        written
     }
 
     /// `null`, `true` or `false`.
@@ -191,8 +203,19 @@ fn in_order(text: &[u8], one: &Member, other: &Member) -> Result<bool, Error> {
 
 /// Whether a string is written as it is. Looks at many bytes at once: most strings are plain.
 fn is_plain(bytes: &[u8]) -> bool {
-    let escaped = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
-    let (blocks, rest) = bytes.as_chunks::<16>();
-    let plain = |bytes: &[u8]| !bytes.iter().fold(false, |any, &byte| any | escaped(byte));
-    blocks.iter().all(|block| plain(block)) && plain(rest)
+    let (blocks, rest) = bytes.as_chunks();
+    blocks.iter().all(is_plain_block)
+        && match bytes.last_chunk() {
+            // Some bytes twice, which costs less than each by itself.
+            Some(last) => is_plain_block(last),
+            None => !rest.iter().copied().any(is_escaped),
+        }
+}
+
+fn is_plain_block(block: &[u8; 16]) -> bool {
+    !block.iter().fold(false, |any, &byte| any | is_escaped(byte))
+}
+
+fn is_escaped(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
 }

@@ -21,7 +21,7 @@ pub(crate) fn parse(text: &[u8]) -> Result<Vec<u8>, Error> {
     let mut reader = serde_json::Deserializer::from_slice(text);
     let parsed = Parser { out: &mut out, fault: &mut fault }.deserialize(&mut reader);
     match parsed.and_then(|()| reader.end()) {
-        Ok(()) => Ok(out.finish()),
+        Ok(()) => out.finish(),
         Err(error) => Err(fault.unwrap_or_else(|| Error::from_json(&error))),
     }
 }

@@ -14,7 +14,7 @@ const MAX_SAFE_INTEGER: i128 = (1 << 53) - 1;
 pub(crate) fn to_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Error> {
     let mut out = Output::default();
     value.serialize(Writer::value(&mut out))?;
-    Ok(out.finish())
+    out.finish()
 }
 
 /// Writes one value, or the name of a member.

@@ -269,6 +269,21 @@ fn a_failing_serialize_is_reported() {
     assert_eq!(to_string(&[Fails]), Err(Error::Serialize("no".to_owned())));
 }
 
+/// Half a document would be no JSON.
+#[test]
+fn a_dropped_error_counts() {
+    struct Drops;
+    impl Serialize for Drops {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let mut map = serializer.serialize_map(None)?;
+            map.serialize_entry("a", &f64::NAN).unwrap_or_default();
+            map.serialize_entry("b", &1)?;
+            map.end()
+        }
+    }
+    assert_eq!(to_string(&[Drops]), Err(Error::NotFinite));
+}
+
 #[test]
 fn text_may_be_borrowed() {
     let name: &str = from_slice(br#""abc""#).unwrap();

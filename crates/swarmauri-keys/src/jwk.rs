@@ -11,9 +11,10 @@ use crate::{KeyAlg, KeyError, KeyType, KeyVersionId, P256Point, PublicKey, RsaPu
 
 /// A public JSON Web Key.
 ///
-/// Serialises its members in the order of canonical JSON (RFC 8785). Reading ignores members it does
-/// not know (RFC 7517 section 4), and refuses symmetric keys, private members, and a member that is there
-/// twice: private and symmetric keys are read by [`KeyMaterial::from_jwk`](crate::KeyMaterial::from_jwk).
+/// Serialises its members in the order of canonical JSON (RFC 8785), and where the format is not for humans in
+/// that of deterministic CBOR (RFC 8949 section 4.2.1). Reading ignores members it does not know (RFC 7517
+/// section 4), and refuses symmetric keys, private members, and a member that is there twice: private and
+/// symmetric keys are read by [`KeyMaterial::from_jwk`](crate::KeyMaterial::from_jwk).
 #[derive(Clone, PartialEq, Eq)]
 pub struct Jwk {
     /// The key itself: `kty` with `crv`, `x`, `y` or `n`, `e`.

@@ -61,6 +61,37 @@ impl<'a> WrittenMembers<'a> {
     }
 }
 
+/// The same in the order of deterministic CBOR (RFC 8949 section 4.2.1), where a shorter name comes first.
+#[derive(serde::Serialize)]
+struct ShortestFirst<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    e: Option<Octets<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    n: Option<Octets<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    x: Option<Octets<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    y: Option<Octets<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alg: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    crv: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kid: Option<&'a str>,
+    kty: &'static str,
+    #[serde(rename = "use", skip_serializing_if = "Option::is_none")]
+    use_: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_ops: Option<&'a [String]>,
+}
+
+impl<'a> From<WrittenMembers<'a>> for ShortestFirst<'a> {
+    fn from(members: WrittenMembers<'a>) -> Self {
+        let WrittenMembers { alg, crv, e, key_ops, kid, kty, n, use_, x, y } = members;
+        Self { e, n, x, y, alg, crv, kid, kty, use_, key_ops }
+    }
+}
+
 impl Serialize for Jwk {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { key, kid, alg, use_, key_ops } = self;
@@ -71,7 +102,11 @@ impl Serialize for Jwk {
             key_ops: key_ops.as_deref(),
             ..WrittenMembers::of_key(key)
         };
-        members.serialize(serializer)
+        if serializer.is_human_readable() {
+            members.serialize(serializer)
+        } else {
+            ShortestFirst::from(members).serialize(serializer)
+        }
     }
 }
 

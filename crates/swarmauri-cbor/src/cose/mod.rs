@@ -56,7 +56,7 @@ pub const KEYSET_MEDIA_TYPE: &str = "application/cose-key-set";
 pub fn key_to_vec(jwk: &Jwk) -> Result<Vec<u8>, Error> {
     let mut out = Output::default();
     write::key(jwk, &mut out)?;
-    Ok(out.finish())
+    Ok(out.finish()?)
 }
 
 /// The COSE_KeySet of public keys, in their order, deterministically encoded.
@@ -75,7 +75,7 @@ pub fn keyset_to_vec(set: &JwkSet) -> Result<Vec<u8>, Error> {
         write::key(jwk, &mut out).map_err(|error| error.at(index))?;
     }
     out.end_array(&array);
-    Ok(out.finish())
+    Ok(out.finish()?)
 }
 
 /// Reads a public COSE_Key.
