@@ -182,8 +182,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_watch_that_counts_counts_its_end_too() {
+        type End = fn(crate::WatchSender);
         let change = Change::Deleted { key: key("a"), revision: Revision::new(1) };
-        let ends: [(&str, fn(crate::WatchSender)); 3] = [
+        let ends: [(&str, End); 3] = [
             ("dropped", drop),
             ("ended", |sender| sender.end(StoreError::Lagged)),
             ("full", |mut sender| {
