@@ -195,7 +195,9 @@ fn knows_all(record: &KidRecord, version: Option<KeyVersion>) -> bool {
     if version.is_some() {
         return knows(record, version);
     }
-    let known = record.versions.iter().filter(|(_, state)| !is_mark(state));
+    // What was taken in from the primary does not tell which versions earlier processes have copied.
+    let is_sure = |state: &VersionState| !is_mark(state) && !state.may_have_stray_replica();
+    let known = record.versions.iter().filter(|(_, state)| is_sure(state));
     let count = record.versions.len();
     count > 0 && known.map(|(version, _)| version.get()).eq((1..).take(count))
 }

@@ -150,6 +150,10 @@ impl MirroredKeyProvider {
             if known.whole == Whole::Live && known.state(version).is_none() {
                 let key = self.primary.get_key(kid, Some(version), Secrets::Omit).await?;
                 self.record(&key).await?;
+                if !self.is_adopted() {
+                    // An earlier process may have left a replica: it is looked for before another is made, and destroyed with it.
+                    update(&*self.map, kid, |record| record.begin_copy(version)).await?;
+                }
             }
         }
         Ok(())

@@ -107,6 +107,29 @@ async fn a_state_set_in_one_process_is_heeded_by_another() {
     assert!(one.mirror.plan_reconcile().await.is_empty());
 }
 
+/// What the primary showed before another process disabled the version is not recorded over that.
+#[tokio::test]
+async fn promise_6_a_state_that_is_settled_late_does_not_undo_what_another_process_did_meanwhile() {
+    let (one, other) = two(MirrorMode::Full).await;
+    let key = one.mirror.create_key(&exportable(KeyAlg::Ed25519)).await.unwrap();
+    one.primary.fail_next(Method::DisableKey, Fault::FailBefore(KeyError::timeout("no answer")));
+    one.mirror.disable_key(key.kid(), key.version()).await.unwrap_err();
+
+    let shown = one.primary.hold_after(Method::GetKey);
+    let settle = one.mirror.reconcile();
+    let disable = async {
+        shown.arrived().await;
+        other.mirror.disable_key(key.kid(), key.version()).await.unwrap();
+        shown.release();
+    };
+    tokio::join!(settle, disable);
+    one.primary.outage();
+    for process in [&one, &other] {
+        let signed = process.mirror.work().unwrap().sign(key.kid(), None, b"message").await;
+        assert_eq!(kind(signed), KeyErrorKind::Disabled);
+    }
+}
+
 #[tokio::test]
 async fn a_debt_of_one_process_is_paid_by_another() {
     let (one, other) = two(MirrorMode::PublicOnly).await;
