@@ -110,7 +110,7 @@ impl MirroredKeyProvider {
         };
         update(&*self.map, &id.kid, |now| {
             // Another process that has disabled or enabled it since the primary was asked knows better.
-            if now.switches.get(&id.version) == record.switches.get(&id.version) {
+            if now.switches.get(id.version) == record.switches.get(id.version) {
                 now.switched(id.version, state);
             }
         })
