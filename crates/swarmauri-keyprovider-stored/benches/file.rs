@@ -42,36 +42,41 @@ fn main() {
 fn create(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("file/create");
     group.sampling_mode(SamplingMode::Flat).sample_size(20).throughput(Throughput::Elements(WRITERS));
-    let (mut one, mut many) = (Mean::default(), Mean::default());
-    for (writers, mean) in [(1, &mut one), (WRITERS, &mut many)] {
-        let house = House::new();
-        let file: Arc<dyn KeyProvider> = Arc::new(house.provider(&house.store()));
+    let house = House::new();
+    let store = house.store();
+    let file: Arc<dyn KeyProvider> = Arc::new(house.provider(&store));
+    for writers in [1, WRITERS] {
         group.bench_function(BenchmarkId::new("writers", writers), |bencher| {
-            bencher.iter_custom(|rounds| mean.of(rounds, || house.create(&file, writers, rounds * WRITERS)));
+            bencher.iter_custom(|rounds| house.create(&file, writers, rounds * WRITERS));
         });
     }
     group.finish();
-    print_ratio("64 writers make so many times the keys of one in the same time", &one, &many);
+    let before = store.stats();
+    house.create(&file, WRITERS, 100 * WRITERS);
+    let (writes, commits) = (store.stats().writes - before.writes, store.stats().commits - before.commits);
+    println!("of 64 writers at once, {writes} writes were in {commits} commits");
+    let one = || house.create(&file, 1, WRITERS);
+    print_ratio("the time of one writer, by that of 64", 40, one, || house.create(&file, WRITERS, WRITERS));
 }
 
 /// Reads of keys in memory, and of those in a file.
 fn get_key(criterion: &mut Criterion) {
     let house = House::new();
-    let (memory, file) = (Arc::new(LocalKeyProvider::new()), Arc::new(house.provider(&house.store())));
+    let memory: Arc<dyn KeyProvider> = Arc::new(LocalKeyProvider::new());
+    let file: Arc<dyn KeyProvider> = Arc::new(house.provider(&house.store()));
     let mut group = criterion.benchmark_group("get_key");
-    let (mut local, mut stored) = (Mean::default(), Mean::default());
-    let sides: [(_, Arc<dyn KeyProvider>, _); 2] =
-        [("memory", memory, &mut local), ("file", file, &mut stored)];
-    for (name, provider, mean) in sides {
+    let [memory, file] = [("memory", memory), ("file", file)].map(|(name, provider)| {
         house.create(&provider, FILLERS, KEYS);
         let keys = house.runtime.block_on(provider.list_all_keys()).unwrap();
         let kids: Vec<_> = keys.into_iter().map(|key| key.kid).collect();
         group.bench_function(name, |bencher| {
-            bencher.iter_custom(|reads| mean.of(reads, || house.read(&*provider, &kids, reads)));
+            bencher.iter_custom(|reads| house.read(&*provider, &kids, reads));
         });
-    }
+        (provider, kids)
+    });
     group.finish();
-    print_ratio("a read of a key in a file takes so many times that of one in memory", &stored, &local);
+    let read = |(provider, kids): &(Arc<dyn KeyProvider>, Vec<_>)| house.read(&**provider, kids, KEYS);
+    print_ratio("the time of a read of the file, by that of memory", 2000, || read(&file), || read(&memory));
 }
 
 /// Opening a file that was closed, until any of its keys can be read.
@@ -165,31 +170,18 @@ impl Drop for House {
     }
 }
 
-/// Of everything that was measured, to divide one by another.
-#[derive(Default)]
-struct Mean {
-    taken: Duration,
-    times: u64,
-}
-
-impl Mean {
-    fn of(&mut self, times: u64, work: impl FnOnce() -> Duration) -> Duration {
-        let taken = work();
-        self.taken += taken;
-        self.times += times;
-        taken
-    }
-
-    /// Seconds for each time.
-    #[allow(clippy::cast_precision_loss, reason = "nobody measures 2^53 times")]
-    fn seconds(&self) -> Option<f64> {
-        (self.times > 0).then(|| self.taken.as_secs_f64() / self.times as f64)
-    }
-}
-
-/// If both were measured.
-fn print_ratio(what: &str, dividend: &Mean, divisor: &Mean) {
-    if let (Some(dividend), Some(divisor)) = (dividend.seconds(), divisor.seconds()) {
-        println!("{what}: {:.2}\n", dividend / divisor);
-    }
+/// The ratio of the medians. Both take turns, so that whatever else the machine does bears on both alike.
+fn print_ratio(
+    what: &str,
+    rounds: usize,
+    mut dividend: impl FnMut() -> Duration,
+    mut divisor: impl FnMut() -> Duration,
+) {
+    let (mut dividends, mut divisors): (Vec<_>, Vec<_>) =
+        (0..rounds).map(|_| (dividend(), divisor())).unzip();
+    let [dividend, divisor] = [&mut dividends, &mut divisors].map(|all| {
+        let (_, median, _) = all.select_nth_unstable(rounds / 2);
+        median.as_secs_f64()
+    });
+    println!("{what}: {:.2}\n", dividend / divisor);
 }
