@@ -287,7 +287,7 @@ impl Permit<'_> {
     }
 
     /// Says how the call ended. The state that the breaker has gone over to by that, if it has.
-    pub(crate) fn end(mut self, answered: bool) -> Option<BreakerState> {
+    pub(crate) fn end(&mut self, answered: bool) -> Option<BreakerState> {
         match std::mem::replace(&mut self.kind, Kind::Ended) {
             Kind::Call { epoch } if answered => {
                 self.breaker.answered(epoch);

@@ -96,19 +96,22 @@ pub(crate) fn breaker_changed(backend: Backend, to: BreakerState, breaker: &Brea
 }
 
 /// The span of one call of a backend.
-pub(crate) fn call_span(backend: Backend, call: &Call<'_>) -> Span {
-    debug_span!(
+///
+/// `None` if nobody listens: a span is large beside what else a call carries with it.
+pub(crate) fn call_span(backend: Backend, call: &Call<'_>) -> Option<Box<Span>> {
+    let span = debug_span!(
         "key_mirror.call",
         side = backend.as_str(),
         operation = call.operation,
         kid = call.kid.map(KeyId::as_str),
         outcome = tracing::field::Empty,
-    )
+    );
+    (!span.is_disabled()).then(|| Box::new(span))
 }
 
 /// How that call ended.
-pub(crate) fn call_ended(span: &Span, timed_out: bool, error: Option<KeyErrorKind>) {
-    if !span.is_disabled() {
+pub(crate) fn call_ended(span: Option<&Span>, timed_out: bool, error: Option<KeyErrorKind>) {
+    if let Some(span) = span {
         let outcome = if timed_out { Some(KeyErrorKind::Timeout) } else { error };
         span.record("outcome", outcome.map_or("ok", KeyErrorKind::as_str));
     }

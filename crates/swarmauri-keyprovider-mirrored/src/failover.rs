@@ -45,7 +45,19 @@ impl MirroredKeyProvider {
         version: Option<KeyVersion>,
         secrets: Secrets,
     ) -> Result<KeyRef, KeyError> {
-        match self.primary.get_key(kid, version, secrets).await {
+        let answer = self.primary.get_key(kid, version, secrets).await;
+        self.judge(kid, version, secrets, answer).await
+    }
+
+    /// What a caller gets for the primary's answer.
+    pub(crate) async fn judge(
+        &self,
+        kid: &KeyId,
+        version: Option<KeyVersion>,
+        secrets: Secrets,
+        answer: Result<KeyRef, KeyError>,
+    ) -> Result<KeyRef, KeyError> {
+        match answer {
             // Asked again: a destroy may have ended while the primary was answering from before it.
             Ok(key) if !self.is_destroyed(kid, Some(key.version())) => {
                 if key.state() == KeyState::Disabled {

@@ -11,7 +11,7 @@ use crate::provider::MirroredKeyProvider;
 use crate::status::MirrorStatus;
 
 /// The time that a call takes.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Timer {
     #[cfg(feature = "metrics")]
     begun: std::time::Instant,

@@ -109,15 +109,17 @@ impl Guard {
     }
 
     /// What is to be told of a call that ended, or did not in time.
-    fn ended<T: Answered>(&self, call: Call<'_>, how: How<'_>, answer: Option<&T>) {
-        let How { permit, span, timer, waited } = how;
-        let slow = matches!(call.class, Class::PublicRead | Class::SecretRead)
+    fn ended<F, T: Answered>(&self, call: Call<'_>, running: &mut Running<'_, F>, answer: Option<&T>) {
+        let Running { future: _, permit, span, timer, waiting } = running;
+        let waited = waiting.as_ref().map(|waiting| waiting.since.elapsed()).unwrap_or_default();
+        let slow = !waited.is_zero()
+            && matches!(call.class, Class::PublicRead | Class::SecretRead)
             && waited * 100 > self.limit(call.class).saturating_mul(self.slow_percent);
         let (outage, error) = (answer.is_none_or(T::is_outage), answer.and_then(T::error));
         if !self.aside {
             timer.end(self.backend, call.operation, answer.is_none(), error);
         }
-        events::call_ended(&span, answer.is_none(), error);
+        events::call_ended(span.as_deref(), answer.is_none(), error);
         if let Some(state) = permit.end(!outage && !slow) {
             events::breaker_changed(self.backend, state, &self.breaker);
         }
@@ -147,7 +149,7 @@ impl Guard {
 pub(crate) struct Guarded<'a, F> {
     guard: &'a Guard,
     call: Call<'a>,
-    /// `None` if it is not made, or has ended.
+    /// `None` if it is not made.
     running: Option<Running<'a, F>>,
 }
 
@@ -155,26 +157,18 @@ pub(crate) struct Guarded<'a, F> {
 struct Running<'a, F> {
     future: F,
     permit: Permit<'a>,
-    span: Span,
+    span: Option<Box<Span>>,
     timer: figures::Timer,
     /// Since when it is waited for, and what ends that. Nobody looks at the time before.
-    waiting: Option<(Instant, Option<Pin<Box<Sleep>>>)>,
-}
-
-/// What is left of a call that ended.
-struct How<'a> {
-    permit: Permit<'a>,
-    span: Span,
-    timer: figures::Timer,
-    waited: Duration,
+    waiting: Option<Box<Waiting>>,
 }
 
 impl<F: Future<Output: Answered> + Unpin> Future for Guarded<'_, F> {
     type Output = <F::Output as Answered>::Guarded;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { guard, call, running: slot } = &mut *self;
-        let Some(running) = slot else {
+        let Self { guard, call, running } = &mut *self;
+        let Some(running) = running else {
             if !guard.aside {
                 figures::rejected(guard.backend, call.operation);
             }
@@ -184,10 +178,8 @@ impl<F: Future<Output: Answered> + Unpin> Future for Guarded<'_, F> {
             Poll::Ready(answer) => answer,
             Poll::Pending => return Poll::Pending,
         };
-        if let Some(Running { future: _, permit, span, timer, waiting }) = slot.take() {
-            let waited = waiting.map(|(since, _)| since.elapsed()).unwrap_or_default();
-            guard.ended(*call, How { permit, span, timer, waited }, answer.as_ref());
-        }
+        // It stays where it is: to move it would cost more than the rest.
+        guard.ended(*call, running, answer.as_ref());
         Poll::Ready(match answer {
             Some(answer) => answer.answered(),
             None => F::Output::failed(guard.timed_out(*call, guard.limit(call.class))),
@@ -209,19 +201,25 @@ impl<F: Future + Unpin> Running<'_, F> {
     /// The answer; `None` when the time is up.
     fn poll(&mut self, context: &mut Context<'_>, limit: Duration) -> Poll<Option<F::Output>> {
         let Self { future, span, waiting, .. } = self;
-        let _entered = span.enter();
+        let _entered = span.as_ref().map(|span| span.enter());
         if let Poll::Ready(answer) = Pin::new(future).poll(context) {
             return Poll::Ready(Some(answer));
         }
-        let (_, timer) = waiting.get_or_insert_with(|| {
+        let waiting = waiting.get_or_insert_with(|| {
             let timer = (limit != Duration::MAX).then(|| Box::pin(tokio::time::sleep(limit)));
-            (Instant::now(), timer)
+            Box::new(Waiting { since: Instant::now(), timer })
         });
-        match timer {
+        match &mut waiting.timer {
             Some(timer) => timer.as_mut().poll(context).map(|()| None),
             None => Poll::Pending,
         }
     }
+}
+
+#[derive(Debug)]
+struct Waiting {
+    since: Instant,
+    timer: Option<Pin<Box<Sleep>>>,
 }
 
 /// What calls come to.

@@ -74,6 +74,7 @@ mod operations;
 mod plan;
 mod proof;
 mod provider;
+mod read;
 mod reconcile;
 mod records;
 mod replicate;

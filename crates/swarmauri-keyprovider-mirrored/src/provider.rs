@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use swarmauri_keyprovider::{
     Capabilities, Feature, JwksQuery, KeyOperations, KeyProvider, KeyReference, Secrets,
 };
@@ -155,18 +156,24 @@ impl KeyProvider for MirroredKeyProvider {
         any.then_some(self)
     }
 
-    async fn get_key(
-        &self,
-        kid: &KeyId,
+    /// What `async_trait` makes of its siblings, by hand.
+    fn get_key<'a, 'kid, 'read>(
+        &'a self,
+        kid: &'kid KeyId,
         version: Option<KeyVersion>,
         secrets: Secrets,
-    ) -> Result<KeyRef, KeyError> {
-        self.read_key(kid, version, secrets).await
+    ) -> BoxFuture<'read, Result<KeyRef, KeyError>>
+    where
+        'a: 'read,
+        'kid: 'read,
+        Self: 'read,
+    {
+        self.begin_read(kid, version, secrets)
     }
 
     async fn get_key_by_ref(&self, reference: &KeyReference, secrets: Secrets) -> Result<KeyRef, KeyError> {
         reference.check_provider(NAME)?;
-        self.read_key(reference.kid(), reference.version(), secrets).await
+        self.begin_read(reference.kid(), reference.version(), secrets).await
     }
 
     async fn list_versions(&self, kid: &KeyId) -> Result<Vec<KeyVersion>, KeyError> {

@@ -120,8 +120,17 @@ impl Records {
     /// Whether this version, or with `None` the whole key, must not be served by anyone. Takes no lock where nothing of the
     /// key is destroyed, nor of one of the few others that go by the same mark.
     pub(crate) fn is_destroyed(&self, kid: &KeyId, version: Option<KeyVersion>) -> bool {
-        self.doomed.may_have(kid)
+        self.unmarked(kid).is_none()
             && self.read(|table| table.get(kid).is_some_and(|known| known.record.is_destroyed(version)))
+    }
+
+    pub(crate) fn unmarked(&self, kid: &KeyId) -> Option<Mark> {
+        let mark = self.doomed.mark(kid);
+        (!self.doomed.has(mark)).then_some(mark)
+    }
+
+    pub(crate) fn may_be_destroyed(&self, mark: Mark) -> bool {
+        self.doomed.has(mark)
     }
 
     pub(crate) fn page(&self, after: Option<&KeyId>, limit: usize) -> Vec<(KeyId, Arc<KidRecord>)> {
@@ -199,21 +208,33 @@ impl Doomed {
     /// So many bits: with 1,000 tombstones one in 262 other keys shares a mark, with 100,000 one in three.
     const BITS: u64 = 1 << 18;
 
-    fn may_have(&self, kid: &KeyId) -> bool {
-        let (word, bit) = self.place(kid);
-        word.is_some_and(|word| word.load(Ordering::Acquire) & bit != 0)
+    fn mark(&self, kid: &KeyId) -> Mark {
+        Mark(self.hasher.hash_one(kid) % Self::BITS)
+    }
+
+    fn has(&self, mark: Mark) -> bool {
+        self.word(mark).is_some_and(|word| word.load(Ordering::Acquire) & mark.bit() != 0)
     }
 
     fn note(&self, kid: &KeyId) {
-        if let (Some(word), bit) = self.place(kid) {
-            word.fetch_or(bit, Ordering::AcqRel);
+        let mark = self.mark(kid);
+        if let Some(word) = self.word(mark) {
+            word.fetch_or(mark.bit(), Ordering::AcqRel);
         }
     }
 
-    fn place(&self, kid: &KeyId) -> (Option<&AtomicU64>, u64) {
-        let mark = self.hasher.hash_one(kid) % Self::BITS;
-        let word = usize::try_from(mark / 64).ok().and_then(|word| self.marks.get(word));
-        (word, 1 << (mark % 64))
+    fn word(&self, mark: Mark) -> Option<&AtomicU64> {
+        self.marks.get(usize::try_from(mark.0 / 64).ok()?)
+    }
+}
+
+/// What a key is marked by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Mark(u64);
+
+impl Mark {
+    fn bit(self) -> u64 {
+        1 << (self.0 % 64)
     }
 }
 
@@ -263,7 +284,7 @@ mod tests {
         (0..1000).for_each(|number| assert!(records.is_destroyed(&kid(number), None)));
         (1000..11_000).for_each(|number| put(&records, &kid(number), Whole::Live));
         assert!((1000..11_000).all(|number| !records.is_destroyed(&kid(number), None)));
-        let shared = (1000..11_000).filter(|number| records.doomed.may_have(&kid(*number))).count();
+        let shared = (1000..11_000).filter(|number| records.unmarked(&kid(*number)).is_none()).count();
         assert!(shared < 200, "{shared} of 10,000");
     }
 

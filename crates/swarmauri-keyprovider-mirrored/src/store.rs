@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 
 use crate::breaker::BreakerState;
 use crate::map::KidRecord;
-use crate::records::Records;
+use crate::records::{Mark, Records};
 
 /// The number of a change to a record; it grows with every change.
 pub(crate) type Revision = u64;
@@ -33,8 +33,15 @@ pub(crate) trait MirrorMap: Send + Sync + Debug {
     /// The record of a `kid`, if there is one.
     fn get(&self, kid: &KeyId) -> Option<Versioned>;
 
-    /// Whether this version, or with `None` the whole key, must not be served by anyone (promise 4). What every read asks.
+    /// Whether this version, or with `None` the whole key, must not be served by anyone (promise 4).
     fn is_destroyed(&self, kid: &KeyId, version: Option<KeyVersion>) -> bool;
+
+    /// What every read begins with: the mark of a key of which nothing is destroyed, as far as is known. `None` if more has to
+    /// be looked at.
+    fn unmarked(&self, kid: &KeyId) -> Option<Mark>;
+
+    /// What every read ends with: whether something of a key with this mark may be destroyed now.
+    fn may_be_destroyed(&self, mark: Mark) -> bool;
 
     /// The records after this `kid`, in the order of their `kid`s, at most `limit` of them.
     fn page(&self, after: Option<&KeyId>, limit: usize) -> Vec<(KeyId, Arc<KidRecord>)>;
@@ -112,6 +119,14 @@ impl MirrorMap for MemoryMap {
 
     fn is_destroyed(&self, kid: &KeyId, version: Option<KeyVersion>) -> bool {
         self.records.is_destroyed(kid, version)
+    }
+
+    fn unmarked(&self, kid: &KeyId) -> Option<Mark> {
+        self.records.unmarked(kid)
+    }
+
+    fn may_be_destroyed(&self, mark: Mark) -> bool {
+        self.records.may_be_destroyed(mark)
     }
 
     fn page(&self, after: Option<&KeyId>, limit: usize) -> Vec<(KeyId, Arc<KidRecord>)> {

@@ -27,7 +27,7 @@ use crate::deadline::{Class, within};
 use crate::events;
 use crate::guard::{Answered, Call, Guard};
 use crate::map::KidRecord;
-use crate::records::Records;
+use crate::records::{Mark, Records};
 use crate::store::{MirrorMap, Revision, Versioned};
 
 /// A map whose records are kept in a store.
@@ -218,6 +218,15 @@ impl MirrorMap for StoredMap {
     fn is_destroyed(&self, kid: &KeyId, version: Option<KeyVersion>) -> bool {
         self.take_in();
         self.records.is_destroyed(kid, version)
+    }
+
+    fn unmarked(&self, kid: &KeyId) -> Option<Mark> {
+        if self.is_behind() { None } else { self.records.unmarked(kid) }
+    }
+
+    fn may_be_destroyed(&self, mark: Mark) -> bool {
+        self.take_in();
+        self.records.may_be_destroyed(mark)
     }
 
     fn page(&self, after: Option<&KeyId>, limit: usize) -> Vec<(KeyId, Arc<KidRecord>)> {
