@@ -69,9 +69,13 @@ impl PublicKey {
     /// The thumbprint with SHA-256 (RFC 7638 section 3; RFC 8037 section 2 for Ed25519 and X25519).
     pub fn thumbprint(&self) -> Fingerprint {
         // Just the required members, sorted by name; no value needs escapes.
-        let members: Vec<_> =
-            jwk::public_members(self).iter().map(|(name, value)| format!("\"{name}\":\"{value}\"")).collect();
-        Fingerprint::of_text(&format!("{{{}}}", members.join(",")))
+        let mut text = String::with_capacity(128);
+        for (name, value) in jwk::public_members(self) {
+            let start = if text.is_empty() { "{\"" } else { ",\"" };
+            text.extend([start, name, "\":\"", &value, "\""]);
+        }
+        text.push('}');
+        Fingerprint::of_text(&text)
     }
 
     /// The SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7) as DER: RFC 8410 section 4, RFC 5480 section 2
