@@ -32,10 +32,17 @@ pub(crate) fn prepare(workspace: &Workspace, report: &mut Report) -> Vec<(&'stat
     variables
 }
 
-/// The interpreter of a virtual environment that has the pinned packages.
 fn python(workspace: &Workspace) -> Result<PathBuf, String> {
-    let manifest = workspace.root.join("tests/interop/requirements.txt");
-    let folder = workspace.target.join("interop/venv");
+    virtual_environment(workspace, "tests/interop/requirements.txt", "interop/venv")
+}
+
+/// The interpreter of a virtual environment, in this folder of the target, that has the packages pinned in this file.
+pub(crate) fn virtual_environment(
+    workspace: &Workspace,
+    manifest: &str,
+    folder: &str,
+) -> Result<PathBuf, String> {
+    let (manifest, folder) = (workspace.root.join(manifest), workspace.target.join(folder));
     let inside = if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" };
     let interpreter = folder.join(inside);
     if fresh(&folder, &manifest) && answers(&interpreter, "--version").is_ok() {
@@ -92,7 +99,7 @@ fn stamp(folder: &Path, manifest: &Path) -> Result<(), String> {
 }
 
 /// Whether a program is there and runs.
-fn answers(program: &Path, question: &str) -> Result<(), String> {
+pub(crate) fn answers(program: &Path, question: &str) -> Result<(), String> {
     let output = Command::new(program).arg(question).output();
     match output {
         Ok(output) if output.status.success() => Ok(()),
@@ -102,7 +109,7 @@ fn answers(program: &Path, question: &str) -> Result<(), String> {
 }
 
 /// Runs a command; its output is of interest only when it fails, and then the last line of it.
-fn quietly(command: &mut Command) -> Result<(), String> {
+pub(crate) fn quietly(command: &mut Command) -> Result<(), String> {
     let program = command.get_program().to_string_lossy().into_owned();
     let output = command.output().map_err(|error| format!("{program}: {error}"))?;
     if output.status.success() {

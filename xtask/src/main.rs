@@ -4,8 +4,10 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks on its streams")]
 
+mod bench;
 mod counts;
 mod fuzz;
+mod instructions;
 mod interop;
 mod lint;
 mod mutants;
@@ -31,7 +33,17 @@ const COMMANDS: &[Command] = &[
         run: test::test,
     },
     Command { name: "lint", about: "check format, clippy per feature set, and rustdoc", run: lint::lint },
-    Command { name: "ci", about: "lint, then test", run: ci },
+    Command { name: "ci", about: "lint, test, then instructions", run: ci },
+    Command {
+        name: "instructions",
+        about: "count the instructions of the hot reads under valgrind: [--bless]",
+        run: instructions::all,
+    },
+    Command {
+        name: "bench",
+        about: "measure side by side with the Python packages: [--rows a,b] [--quick]",
+        run: bench::all,
+    },
     Command {
         name: "fuzz",
         about: "fuzz for a while: [--minutes M] [target…]; findings go to fuzz/regressions",
@@ -67,6 +79,14 @@ fn main() -> ExitCode {
             Ok(plan) => finish(name, &simulate::run(&workspace, plan)),
             Err(reason) => misuse(&reason),
         },
+        [name, arguments @ ..] if name == "bench" => match bench::Plan::parse(arguments) {
+            Ok(plan) => finish(name, &bench::run(&workspace, &plan)),
+            Err(reason) => misuse(&reason),
+        },
+        [name, arguments @ ..] if name == "instructions" => match instructions::parse(arguments) {
+            Ok(bless) => finish(name, &instructions::run(&workspace, bless)),
+            Err(reason) => misuse(&reason),
+        },
         [name, arguments @ ..] if name == "mutants" => finish(name, &mutants::run(&workspace, arguments)),
         [name] => match COMMANDS.iter().find(|command| command.name == name) {
             Some(command) => finish(command.name, &(command.run)(&workspace)),
@@ -79,6 +99,7 @@ fn main() -> ExitCode {
 fn ci(workspace: &Workspace) -> Report {
     let mut report = lint::lint(workspace);
     report.append(test::test(workspace));
+    report.append(instructions::all(workspace));
     report
 }
 
@@ -100,7 +121,7 @@ fn misuse(reason: &str) -> ExitCode {
 }
 
 fn usage() -> String {
-    let commands = COMMANDS.iter().map(|Command { name, about, .. }| format!("\n  {name:<8} {about}"));
+    let commands = COMMANDS.iter().map(|Command { name, about, .. }| format!("\n  {name:<12} {about}"));
     let commands: String = commands.collect();
     format!(
         "Usage: cargo xtask <command>\n\nCommands:{commands}\n\nWith CI=true a missing tool is a failure, not a skip."

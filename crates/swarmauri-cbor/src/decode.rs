@@ -1,7 +1,6 @@
 //! The strict decoder.
 
-use crate::encode::deeper;
-use crate::{Error, MAX_LEN, Value};
+use crate::{Error, MAX_DEPTH, MAX_LEN, Value};
 
 /// Finds everything but repeated map keys, which show in the encoder: it has to sort them anyway.
 pub(crate) fn decode(input: &[u8]) -> Result<Value, Error> {
@@ -14,6 +13,11 @@ pub(crate) fn decode(input: &[u8]) -> Result<Value, Error> {
         return Err(Error::Trailing { offset: reader.offset });
     }
     Ok(value)
+}
+
+/// The depth inside one more array, map or tag.
+fn deeper(depth: usize) -> Result<usize, Error> {
+    if depth < MAX_DEPTH { Ok(depth + 1) } else { Err(Error::TooDeep) }
 }
 
 /// Never reserves memory for what the input only declares.

@@ -45,3 +45,9 @@ pub enum Error {
     #[error("cannot be serialised: {0}")]
     Serialize(String),
 }
+
+impl serde::ser::Error for Error {
+    fn custom<T: std::fmt::Display>(message: T) -> Self {
+        Self::Serialize(message.to_string())
+    }
+}

@@ -21,13 +21,23 @@
 //! input over [`MAX_LEN`] or nested deeper than [`MAX_DEPTH`]. Lengths that the input merely declares
 //! reserve no memory. [`cose`] maps public JSON Web Keys to COSE keys and back.
 //!
+//! Entries that come in order cost little; those of other maps are moved once. A JWKS of 10,000 P-256 keys, which
+//! comes in order, takes 1.5 times what `ciborium::into_writer` takes (Ed25519: 1.7 times), and a COSE_KeySet of the
+//! same keys less than `ciborium` takes for its items (0.9 and 0.7 times), by the fastest of 201 turns of each:
+//! `cargo bench -p swarmauri-cbor`. Medians are to be taken on a quiet machine; on the busy one of these figures they
+//! swayed from run to run, between 1.8 and 4.7 for the JWKS.
+//!
 //! It knows no simple values but false, true and null (`undefined` is an error), and no NaN payloads; it does
 //! not check what tags mean, except for bignums; and it does not wipe memory: it is not for secrets.
 
+mod compound;
 pub mod cose;
 mod decode;
-mod encode;
+mod entry;
 mod error;
+mod head;
+mod output;
+mod ser;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -51,8 +61,7 @@ pub const MAX_DEPTH: usize = 100;
 /// If the value has none: two entries of one map with the same key, nesting deeper than [`MAX_DEPTH`]; or if
 /// its `Serialize` fails.
 pub fn to_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Error> {
-    let value = Value::serialized(value).map_err(|error| Error::Serialize(error.to_string()))?;
-    value_to_vec(&value)
+    ser::to_vec(value)
 }
 
 /// The deterministic encoding of a CBOR item.
@@ -63,7 +72,7 @@ pub fn to_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Error> {
 ///
 /// [`Error::DuplicateKey`] and [`Error::TooDeep`].
 pub fn value_to_vec(value: &Value) -> Result<Vec<u8>, Error> {
-    encode::encode(value)
+    ser::to_vec(value)
 }
 
 /// Reads a value from CBOR, deterministic or not.
@@ -101,7 +110,7 @@ pub fn value_from_slice(input: &[u8]) -> Result<Value, Error> {
 /// The item, and its deterministic encoding: equal keys show only there, however the input wrote them.
 fn parse(input: &[u8]) -> Result<(Value, Vec<u8>), Error> {
     let value = decode::decode(input)?;
-    let deterministic = encode::encode(&value)?;
+    let deterministic = ser::to_vec(&value)?;
     Ok((value, deterministic))
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 use swarmauri_cbor::{
     Error, MAX_DEPTH, MAX_LEN, Value, from_slice, from_slice_deterministic, to_vec, value_from_slice,
@@ -40,14 +41,16 @@ fn duplicate_keys_are_refused_however_they_are_written() {
     assert!(value_from_slice(&[0xa2, 0x01, 0x00, 0xf9, 0x3c, 0x00, 0x00]).is_ok());
 }
 
+struct Twice;
+
+impl Serialize for Twice {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map([("a", 1), ("b", 2), ("a", 1)])
+    }
+}
+
 #[test]
 fn duplicate_keys_in_values_are_refused() {
-    struct Twice;
-    impl Serialize for Twice {
-        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            serializer.collect_map([("a", 1), ("b", 2), ("a", 1)])
-        }
-    }
     assert_eq!(to_vec(&[Twice]), Err(Error::DuplicateKey));
     let map = Value::Map(vec![(f64::NAN.into(), 0.into()), ((-f64::NAN).into(), 0.into())]);
     assert_eq!(value_to_vec(&map), Err(Error::DuplicateKey));
@@ -192,6 +195,43 @@ fn errors_quote_no_value() {
 }
 
 #[test]
+fn keys_and_values_come_in_pairs() {
+    struct Calls(&'static str);
+    impl Serialize for Calls {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let mut map = serializer.serialize_map(None)?;
+            for call in self.0.chars() {
+                if call == 'k' { map.serialize_key("a")? } else { map.serialize_value(&1)? }
+            }
+            map.end()
+        }
+    }
+    assert_eq!(to_vec(&Calls("kv")).as_deref(), Ok(b"\xa1\x61a\x01".as_slice()));
+    for calls in ["v", "k", "kvv", "kkv", "kvk"] {
+        assert!(to_vec(&Calls(calls)).is_err(), "{calls}");
+    }
+}
+
+/// As `ciborium` writes them, but for what it lets pass: a number that is none, and fields without end.
+#[test]
+fn tags_have_a_number_and_one_content() {
+    #[derive(Serialize)]
+    #[serde(rename = "@@TAG@@")]
+    enum Tag<N> {
+        #[serde(rename = "@@TAGGED@@")]
+        Two(N, bool),
+        #[serde(rename = "@@TAGGED@@")]
+        Three(N, bool, bool),
+    }
+    assert_eq!(to_vec(&Tag::Two(24, true)).as_deref(), Ok(b"\xd8\x18\xf5".as_slice()));
+    assert!(matches!(to_vec(&Tag::Two(-1, true)), Err(Error::Serialize(_))));
+    assert!(matches!(to_vec(&Tag::Two("1", true)), Err(Error::Serialize(_))));
+    assert!(matches!(to_vec(&Tag::Three(1, true, true)), Err(Error::Serialize(_))));
+    let captured = ciborium::tag::Captured(None, 1);
+    assert_eq!(to_vec(&captured).as_deref(), Ok(b"\x01".as_slice()));
+}
+
+#[test]
 fn a_failing_serialize_is_reported() {
     struct Fails;
     impl Serialize for Fails {
@@ -200,4 +240,17 @@ fn a_failing_serialize_is_reported() {
         }
     }
     assert!(matches!(to_vec(&Fails), Err(Error::Serialize(message)) if message.contains("no")));
+}
+
+#[test]
+fn a_dropped_error_counts() {
+    struct Drops;
+    impl Serialize for Drops {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let mut map = serializer.serialize_map(None)?;
+            map.serialize_entry("a", &Twice).unwrap_or_default();
+            map.end()
+        }
+    }
+    assert_eq!(to_vec(&[Drops]), Err(Error::DuplicateKey));
 }

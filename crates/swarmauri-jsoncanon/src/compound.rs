@@ -1,6 +1,4 @@
-//! Arrays and objects on their way to a tree.
-
-use std::collections::BTreeMap;
+//! Arrays and objects that are being written.
 
 use serde::Serialize;
 use serde::ser::{
@@ -9,163 +7,180 @@ use serde::ser::{
 };
 
 use crate::Error;
-use crate::ser::{TreeSerializer, to_name};
-use crate::tree::{Tree, insert};
+use crate::output::{Array, Object, Output};
+use crate::ser::Writer;
 
-/// An array that is being filled.
-pub(crate) struct Items {
-    elements: Vec<Tree>,
-    inner: TreeSerializer,
-    variant: Option<&'static str>,
+/// An array that is being written.
+pub(crate) struct Items<'a> {
+    out: &'a mut Output,
+    array: Array,
+    wrapper: Option<Object>,
 }
 
-impl Items {
-    pub(crate) fn new(inner: TreeSerializer) -> Self {
-        Self { elements: Vec::new(), inner, variant: None }
-    }
-
-    pub(crate) fn of_variant(self, variant: &'static str) -> Self {
-        Self { variant: Some(variant), ..self }
+impl<'a> Items<'a> {
+    pub(crate) fn new(out: &'a mut Output, variant: Option<&'static str>) -> Result<Self, Error> {
+        let wrapper = wrap(out, variant)?;
+        Ok(Self { array: out.begin_array()?, out, wrapper })
     }
 
     fn push<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
-        self.elements.push(value.serialize(self.inner)?);
-        Ok(())
+        self.out.item(&mut self.array);
+        let written = value.serialize(Writer::value(self.out));
+        self.out.part(written)
     }
 
-    fn finish(self) -> Tree {
-        wrap(self.variant, Tree::Array(self.elements))
-    }
-}
-
-/// An object that is being filled.
-pub(crate) struct Members {
-    entries: BTreeMap<String, Tree>,
-    name: Option<String>,
-    inner: TreeSerializer,
-    variant: Option<&'static str>,
-}
-
-impl Members {
-    pub(crate) fn new(inner: TreeSerializer) -> Self {
-        Self { entries: BTreeMap::new(), name: None, inner, variant: None }
-    }
-
-    pub(crate) fn of_variant(self, variant: &'static str) -> Self {
-        Self { variant: Some(variant), ..self }
-    }
-
-    fn add<T: Serialize + ?Sized>(&mut self, name: String, value: &T) -> Result<(), Error> {
-        let value = value.serialize(self.inner)?;
-        insert(&mut self.entries, name, value)
-    }
-
-    fn finish(self) -> Tree {
-        wrap(self.variant, Tree::Object(self.entries))
+    fn finish(self) -> Result<(), Error> {
+        self.out.end_array();
+        unwrap(self.out, self.wrapper)
     }
 }
 
-impl SerializeSeq for Items {
-    type Ok = Tree;
+/// An object that is being written.
+pub(crate) struct Members<'a> {
+    out: &'a mut Output,
+    object: Object,
+    /// Whether a name is written that waits for its value.
+    named: bool,
+    wrapper: Option<Object>,
+}
+
+impl<'a> Members<'a> {
+    pub(crate) fn new(out: &'a mut Output, variant: Option<&'static str>) -> Result<Self, Error> {
+        let wrapper = wrap(out, variant)?;
+        Ok(Self { object: out.begin_object()?, out, named: false, wrapper })
+    }
+
+    fn add<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Error> {
+        let named = self.out.name(&mut self.object, name);
+        let written = named.and_then(|()| value.serialize(Writer::value(self.out)));
+        self.out.part(written)
+    }
+
+    fn finish(self) -> Result<(), Error> {
+        if self.named {
+            return Err(Error::InvalidName);
+        }
+        self.out.end_object(&self.object)?;
+        unwrap(self.out, self.wrapper)
+    }
+}
+
+impl SerializeSeq for Items<'_> {
+    type Ok = ();
     type Error = Error;
 
     fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
         self.push(value)
     }
 
-    fn end(self) -> Result<Tree, Error> {
-        Ok(self.finish())
+    fn end(self) -> Result<(), Error> {
+        self.finish()
     }
 }
 
-impl SerializeTuple for Items {
-    type Ok = Tree;
+impl SerializeTuple for Items<'_> {
+    type Ok = ();
     type Error = Error;
 
     fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
         self.push(value)
     }
 
-    fn end(self) -> Result<Tree, Error> {
-        Ok(self.finish())
+    fn end(self) -> Result<(), Error> {
+        self.finish()
     }
 }
 
-impl SerializeTupleStruct for Items {
-    type Ok = Tree;
+impl SerializeTupleStruct for Items<'_> {
+    type Ok = ();
     type Error = Error;
 
     fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
         self.push(value)
     }
 
-    fn end(self) -> Result<Tree, Error> {
-        Ok(self.finish())
+    fn end(self) -> Result<(), Error> {
+        self.finish()
     }
 }
 
-impl SerializeTupleVariant for Items {
-    type Ok = Tree;
+impl SerializeTupleVariant for Items<'_> {
+    type Ok = ();
     type Error = Error;
 
     fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
         self.push(value)
     }
 
-    fn end(self) -> Result<Tree, Error> {
-        Ok(self.finish())
+    fn end(self) -> Result<(), Error> {
+        self.finish()
     }
 }
 
-impl SerializeMap for Members {
-    type Ok = Tree;
+impl SerializeMap for Members<'_> {
+    type Ok = ();
     type Error = Error;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Error> {
-        self.name = Some(to_name(key)?);
-        Ok(())
+        if self.named {
+            return Err(Error::InvalidName);
+        }
+        self.named = true;
+        self.out.begin_name(&self.object);
+        let written = key.serialize(Writer::name(self.out));
+        let written = written.and_then(|()| self.out.end_name(&mut self.object));
+        self.out.part(written)
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
-        let name = self.name.take().ok_or(Error::InvalidName)?;
-        self.add(name, value)
+        if !std::mem::take(&mut self.named) {
+            return Err(Error::InvalidName);
+        }
+        let written = value.serialize(Writer::value(self.out));
+        self.out.part(written)
     }
 
-    fn end(self) -> Result<Tree, Error> {
-        Ok(self.finish())
+    fn end(self) -> Result<(), Error> {
+        self.finish()
     }
 }
 
-impl SerializeStruct for Members {
-    type Ok = Tree;
+impl SerializeStruct for Members<'_> {
+    type Ok = ();
     type Error = Error;
 
     fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), Error> {
-        self.add(key.to_owned(), value)
+        self.add(key, value)
     }
 
-    fn end(self) -> Result<Tree, Error> {
-        Ok(self.finish())
+    fn end(self) -> Result<(), Error> {
+        self.finish()
     }
 }
 
-impl SerializeStructVariant for Members {
-    type Ok = Tree;
+impl SerializeStructVariant for Members<'_> {
+    type Ok = ();
     type Error = Error;
 
     fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), Error> {
-        self.add(key.to_owned(), value)
+        self.add(key, value)
     }
 
-    fn end(self) -> Result<Tree, Error> {
-        Ok(self.finish())
+    fn end(self) -> Result<(), Error> {
+        self.finish()
     }
 }
 
-/// The object `{variant: payload}`, as `serde_json` writes enum variants with a payload.
-pub(crate) fn wrap(variant: Option<&'static str>, payload: Tree) -> Tree {
-    match variant {
-        Some(variant) => Tree::Object(BTreeMap::from([(variant.to_owned(), payload)])),
-        None => payload,
-    }
+/// Opens the object `{variant: payload}`, as `serde_json` writes enum variants with a payload.
+fn wrap(out: &mut Output, variant: Option<&'static str>) -> Result<Option<Object>, Error> {
+    let Some(variant) = variant else {
+        return Ok(None);
+    };
+    let mut object = out.begin_object()?;
+    out.name(&mut object, variant)?;
+    Ok(Some(object))
+}
+
+fn unwrap(out: &mut Output, wrapper: Option<Object>) -> Result<(), Error> {
+    wrapper.map_or(Ok(()), |object| out.end_object(&object))
 }

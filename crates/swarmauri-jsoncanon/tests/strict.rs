@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::ser::{SerializeMap, Serializer};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use swarmauri_jsoncanon::{
     Error, MAX_DEPTH, MAX_LEN, canonicalize, from_slice, from_slice_canonical, to_string,
@@ -163,6 +164,24 @@ fn names_that_are_no_strings() {
     assert_eq!(to_string(&Pairs(vec![(BTreeMap::from([(1, 1)]), 1)])), Err(Error::InvalidName));
 }
 
+#[test]
+fn names_and_values_come_in_pairs() {
+    struct Calls(&'static str);
+    impl Serialize for Calls {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let mut map = serializer.serialize_map(None)?;
+            for call in self.0.chars() {
+                if call == 'n' { map.serialize_key("a")? } else { map.serialize_value(&1)? }
+            }
+            map.end()
+        }
+    }
+    assert_eq!(to_string(&Calls("nv")), Ok(r#"{"a":1}"#.to_owned()));
+    for calls in ["v", "n", "nvv", "nnv", "nvn"] {
+        assert!(to_string(&Calls(calls)).is_err(), "{calls}");
+    }
+}
+
 #[derive(Serialize, Deserialize, Debug, PartialEq)]
 enum Shape {
     Unit,
@@ -248,6 +267,21 @@ fn a_failing_serialize_is_reported() {
         }
     }
     assert_eq!(to_string(&[Fails]), Err(Error::Serialize("no".to_owned())));
+}
+
+/// Half a document would be no JSON.
+#[test]
+fn a_dropped_error_counts() {
+    struct Drops;
+    impl Serialize for Drops {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let mut map = serializer.serialize_map(None)?;
+            map.serialize_entry("a", &f64::NAN).unwrap_or_default();
+            map.serialize_entry("b", &1)?;
+            map.end()
+        }
+    }
+    assert_eq!(to_string(&[Drops]), Err(Error::NotFinite));
 }
 
 #[test]

@@ -33,7 +33,7 @@ impl MirroredKeyProvider {
     ///
     /// Whoever comes while another one is looking waits for it as long as a read may take.
     pub(crate) async fn ensure_adopted(&self) -> Result<(), KeyError> {
-        if !self.mirrors() || self.map.is_complete() || !self.secondary_can.has(Feature::ListKeys) {
+        if self.is_adopted() {
             return Ok(());
         }
         let turn = within(self.settings.deadlines.public_read, self.adoption.lock()).await;
@@ -52,6 +52,11 @@ impl MirroredKeyProvider {
         self.map.completed().await?;
         *adopted = true;
         Ok(())
+    }
+
+    /// Whether there is nothing to look for, or nowhere.
+    pub(crate) fn is_adopted(&self) -> bool {
+        !self.mirrors() || self.map.is_complete() || !self.secondary_can.has(Feature::ListKeys)
     }
 
     /// Takes a replica into the map, unless the map knows better.

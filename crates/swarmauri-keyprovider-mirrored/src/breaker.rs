@@ -260,12 +260,14 @@ impl Breaker {
     }
 
     /// The caller that was to find out has gone away: the next one does.
-    fn probe_dropped(&self, epoch: u64) {
+    fn probe_dropped(&self, epoch: u64) -> Option<BreakerState> {
         let mut inner = self.inner.lock();
-        if epoch == self.epoch.load(Ordering::Acquire) {
-            self.again.store(0, Ordering::Release);
-            self.change(&mut inner, BreakerState::Open);
+        if epoch != self.epoch.load(Ordering::Acquire) {
+            return None;
         }
+        self.again.store(0, Ordering::Release);
+        self.change(&mut inner, BreakerState::Open);
+        Some(BreakerState::Open)
     }
 
     /// To be called with the lock held; `again` is set before.
@@ -296,12 +298,18 @@ impl Permit<'_> {
             Kind::Ended => None,
         }
     }
+
+    /// The call was dropped. The state that the breaker has gone over to by that, if it has.
+    pub(crate) fn give_up(&mut self) -> Option<BreakerState> {
+        match std::mem::replace(&mut self.kind, Kind::Ended) {
+            Kind::Probe { epoch } => self.breaker.probe_dropped(epoch),
+            Kind::Call { .. } | Kind::Ended => None,
+        }
+    }
 }
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        if let Kind::Probe { epoch } = self.kind {
-            self.breaker.probe_dropped(epoch);
-        }
+        self.give_up();
     }
 }

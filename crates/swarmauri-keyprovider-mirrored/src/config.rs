@@ -73,37 +73,23 @@ impl MirroredKeyProvider {
 
 fn build<'a>(config: &'a ProviderConfig, registry: &'a Registry) -> BuildFuture<'a> {
     Box::pin(async move {
-        let Config {
-            primary,
-            secondary,
-            mode,
-            fail_open_reads,
-            jwks_merge,
-            on_primary_loss,
-            repairs_at_once,
-            deadlines,
-            breaker,
-            hedge,
-            jwks_max_stale,
-            maintenance,
-            state,
-        } = config.settings()?;
-        let primary = nested(registry, "primary", &primary).await?;
-        let secondary = nested(registry, "secondary", &secondary).await?;
+        let given: Config = config.settings()?;
+        let primary = nested(registry, "primary", &given.primary).await?;
+        let secondary = nested(registry, "secondary", &given.secondary).await?;
         let settings = Settings {
-            mode,
-            fail_open_reads,
-            jwks_merge,
-            on_primary_loss,
-            repairs_at_once,
-            deadlines,
-            breaker,
-            hedge,
-            jwks_max_stale,
-            maintenance,
+            mode: given.mode,
+            fail_open_reads: given.fail_open_reads,
+            jwks_merge: given.jwks_merge,
+            on_primary_loss: given.on_primary_loss,
+            repairs_at_once: given.repairs_at_once,
+            deadlines: given.deadlines,
+            breaker: given.breaker,
+            hedge: given.hedge,
+            jwks_max_stale: given.jwks_max_stale,
+            maintenance: given.maintenance,
         };
         let mut builder = MirroredKeyProvider::builder(primary, secondary).settings(settings);
-        if let Some(StateConfig { path }) = state {
+        if let Some(StateConfig { path }) = given.state {
             let store = open_state(&path).await.map_err(|error| config.error(format!("state: {error}")))?;
             builder = builder.state(store);
         }

@@ -9,25 +9,14 @@ use crate::map::{KidRecord, VersionState, Whole};
 use crate::provider::MirroredKeyProvider;
 use crate::store::update;
 
-/// What was recorded before a destroy is carried out.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Open {
-    /// Whether somebody had asked for it before, and the outcome is not known.
-    pub(crate) earlier: bool,
-    /// Whether there was anything of the name.
-    pub(crate) was_known: bool,
-}
-
 impl MirroredKeyProvider {
     pub(crate) async fn destroy(&self, kid: &KeyId, version: Option<KeyVersion>) -> Result<bool, KeyError> {
         self.catch_up().await;
-        let before = self.map.get(kid).map(|known| known.record).unwrap_or_default();
-        let open = Open { earlier: before.is_marked(version), was_known: knows(&before, version) };
         // Before anything else, the wait for other writes included: from here on the secondary answers no
         // read of it (promise 4).
         update(&*self.map, kid, |record| record.begin_destroy(version)).await?;
         let right = self.lock(kid).await?;
-        let destroyed = self.settle_destroy(&right, kid, version, open).await?;
+        let destroyed = self.settle_destroy(&right, kid, version).await?;
         self.destroy_replicas(kid).await;
         Ok(destroyed)
     }
@@ -38,27 +27,33 @@ impl MirroredKeyProvider {
         right: &KidGuard<'_>,
         kid: &KeyId,
         version: Option<KeyVersion>,
-        open: Open,
     ) -> Result<bool, KeyError> {
-        // Another one's refusal may have taken the mark along.
-        update(&*self.map, kid, |record| {
-            if !record.is_marked(version) {
-                record.begin_destroy(version);
+        // Whoever dies from here on leaves behind that the primary may have been asked.
+        let (was_known, earlier) =
+            update(&*self.map, kid, |record| (knows(record, version), record.send_destroy(version))).await?;
+        let destroyed = self.destroy_on_primary(right, kid, version, earlier).await?;
+        // Of mode none nothing else is recorded than that somebody has asked.
+        let was_known = was_known || (earlier && !self.mirrors());
+        if !destroyed && !was_known {
+            match self.adopts(kid, version).await {
+                Ok(true) => {}
+                // There was nothing of that name anywhere: nothing to remember either.
+                Ok(false) => {
+                    self.take_back(right, kid, version).await?;
+                    return Ok(false);
+                }
+                Err(error) => {
+                    update(&*self.map, kid, |record| record.destroy_answered(version)).await?;
+                    return Err(error);
+                }
             }
+        }
+        let incomplete = !self.is_adopted();
+        update(&*self.map, kid, |record| {
+            record.unsought |= incomplete && !knows_all(record, version);
+            record.primary_gone(version);
         })
         .await?;
-        let destroyed = self.destroy_on_primary(right, kid, version, open.earlier).await?;
-        // Of mode none nothing else is recorded than that somebody has asked.
-        let was_known = open.was_known || (open.earlier && !self.mirrors());
-        if !destroyed && !was_known && !self.adopts(kid, version).await? {
-            // There was nothing of that name anywhere: nothing to remember either.
-            self.take_back(right, kid, version).await?;
-            return Ok(false);
-        }
-        update(&*self.map, kid, |record| record.primary_gone(version)).await?;
-        if destroyed && !was_known && self.adopts(kid, version).await.is_err() {
-            update(&*self.map, kid, |record| record.unsought = true).await?;
-        }
         Ok(destroyed)
     }
 
@@ -116,7 +111,10 @@ impl MirroredKeyProvider {
     /// Destroys the replicas of what the primary no longer has. What fails is owed (promise 8). To be
     /// called under the lock of the `kid`.
     pub(crate) async fn destroy_replicas(&self, kid: &KeyId) -> Option<KeyError> {
-        let mut failure = None;
+        let mut failure = self.seek_replicas(kid).await.err();
+        if failure.as_ref().is_some_and(KeyError::is_outage) {
+            return failure;
+        }
         for version in self.map.get(kid).map(|known| known.record.doomed()).unwrap_or_default() {
             let id = kid.at(version);
             let outcome = match self.destroy_replica(&id).await {
@@ -170,8 +168,8 @@ impl MirroredKeyProvider {
         Ok(self.map.get(kid).is_some_and(|known| knows(&known.record, version)))
     }
 
-    /// Looks for replicas that a destroy could not look for.
-    pub(crate) async fn seek_replicas(&self, kid: &KeyId) -> Result<(), KeyError> {
+    /// Looks for the replicas of earlier processes, if that is owed.
+    async fn seek_replicas(&self, kid: &KeyId) -> Result<(), KeyError> {
         if self.map.get(kid).is_some_and(|known| known.record.unsought) {
             self.ensure_adopted().await?;
             update(&*self.map, kid, |record| record.unsought = false).await?;
@@ -181,10 +179,7 @@ impl MirroredKeyProvider {
 }
 
 /// Whether there is anything of this name, the marks of other destroys apart.
-pub(crate) fn knows(record: &KidRecord, version: Option<KeyVersion>) -> bool {
-    let is_mark = |state: &VersionState| {
-        matches!(state, VersionState::Destroying { was: None, primary_gone: false, .. })
-    };
+fn knows(record: &KidRecord, version: Option<KeyVersion>) -> bool {
     match version {
         Some(version) => record.state(version).is_some_and(|state| !is_mark(state)),
         None => {
@@ -193,4 +188,20 @@ pub(crate) fn knows(record: &KidRecord, version: Option<KeyVersion>) -> bool {
                 || record.versions.values().any(|state| !is_mark(state))
         }
     }
+}
+
+/// Whether the map knows this version, or with `None` every version that the key can have had.
+fn knows_all(record: &KidRecord, version: Option<KeyVersion>) -> bool {
+    if version.is_some() {
+        return knows(record, version);
+    }
+    // What was taken in from the primary does not tell which versions earlier processes have copied.
+    let is_sure = |state: &VersionState| !is_mark(state) && !state.may_have_stray_replica();
+    let known = record.versions.iter().filter(|(_, state)| is_sure(state));
+    let count = record.versions.len();
+    count > 0 && known.map(|(version, _)| version.get()).eq((1..).take(count))
+}
+
+fn is_mark(state: &VersionState) -> bool {
+    matches!(state, VersionState::Destroying { was: None, primary_gone: false, .. })
 }

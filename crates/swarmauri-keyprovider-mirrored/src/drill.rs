@@ -6,12 +6,12 @@ use std::fmt;
 use futures_util::stream::{self, StreamExt as _};
 use serde::Serialize;
 use swarmauri_keyprovider::{Secrets, random_secret};
-use swarmauri_keys::{KeyError, KeyVersionId};
+use swarmauri_keys::{KeyError, KeyId, KeyVersionId};
 use tracing::Instrument as _;
 
 use crate::adopt::PAGE;
 use crate::failover::check_answer;
-use crate::map::{KidRecord, Replica, VersionState};
+use crate::map::{KidRecord, Replica};
 use crate::mode::Fidelity;
 use crate::proof::{Challenge, Proof, as_text};
 use crate::provider::MirroredKeyProvider;
@@ -135,15 +135,9 @@ impl DrillReport {
         self.at_risk.is_empty() && self.failed.is_empty() && self.not_tried == 0
     }
 
-    fn note_at_risk(
-        &mut self,
-        mirror: &MirroredKeyProvider,
-        kid: &swarmauri_keys::KeyId,
-        record: &KidRecord,
-    ) {
+    fn note_at_risk(&mut self, mirror: &MirroredKeyProvider, kid: &KeyId, record: &KidRecord) {
         for (version, state) in &record.versions {
             if record.is_live(*version)
-                && !matches!(state, VersionState::Mirrored(_))
                 && let Some(reason) = RiskReason::of(mirror.settings.mode, state)
             {
                 self.at_risk.push((kid.at(*version), reason));

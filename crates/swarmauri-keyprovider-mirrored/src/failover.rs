@@ -352,7 +352,7 @@ impl MirroredKeyProvider {
     }
 
     pub(crate) fn is_destroyed(&self, kid: &KeyId, version: Option<KeyVersion>) -> bool {
-        self.map.get(kid).is_some_and(|known| known.record.is_destroyed(version))
+        self.map.is_destroyed(kid, version)
     }
 
     /// Whether a destroy of this version, or of its whole key, has begun: the secondary serves it no more.

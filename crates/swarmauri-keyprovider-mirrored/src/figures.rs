@@ -93,8 +93,8 @@ mod on {
         mirror.status();
     }
 
-    pub(crate) fn backlog(debtors: usize) {
-        gauge!("key_mirror_backlog").set(float(debtors));
+    pub(crate) fn backlog(debtors: impl FnOnce() -> usize) {
+        gauge!("key_mirror_backlog").set(float(debtors()));
     }
 
     pub(crate) fn status(status: &MirrorStatus) {
@@ -123,6 +123,6 @@ mod off {
     pub(crate) fn hedged(_: bool) {}
     pub(crate) fn served_stale_jwks() {}
     pub(crate) fn looked_through(_: &MirroredKeyProvider) {}
-    pub(crate) fn backlog(_: usize) {}
+    pub(crate) fn backlog(_: impl FnOnce() -> usize) {}
     pub(crate) fn status(_: &MirrorStatus) {}
 }

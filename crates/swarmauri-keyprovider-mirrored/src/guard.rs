@@ -195,6 +195,16 @@ impl<F: Future<Output: Answered> + Unpin> Future for Guarded<'_, F> {
     }
 }
 
+impl<F> Drop for Guarded<'_, F> {
+    fn drop(&mut self) {
+        if let Some(running) = &mut self.running
+            && let Some(state) = running.permit.give_up()
+        {
+            events::breaker_changed(self.guard.backend, state, &self.guard.breaker);
+        }
+    }
+}
+
 impl<F: Future + Unpin> Running<'_, F> {
     /// The answer; `None` when the time is up.
     fn poll(&mut self, context: &mut Context<'_>, limit: Duration) -> Poll<Option<F::Output>> {

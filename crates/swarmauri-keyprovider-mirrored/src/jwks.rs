@@ -1,6 +1,7 @@
 //! Merging the JWKS of both sides: one entry per key, under the primary's name.
 
 mod look;
+mod unchanged;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
@@ -16,10 +17,19 @@ use crate::map::{KidRecord, Replica};
 use crate::provider::MirroredKeyProvider;
 use crate::settings::{JwksMerge, OnPrimaryLoss};
 
-/// Merged documents, kept for as long as neither side nor the map changes.
+/// The latest merged documents, one for each query.
 #[derive(Debug, Default)]
 pub(crate) struct JwksCache {
-    entries: Mutex<Vec<(Sources, Arc<JwkSet>)>>,
+    entries: Mutex<Vec<Made>>,
+}
+
+/// A merged document.
+#[derive(Debug, Clone)]
+struct Made {
+    of: Sources,
+    document: Arc<JwkSet>,
+    /// Whether it is what the primary says, all keys of the secondary are known, and nothing had to be asked beside.
+    plain: bool,
 }
 
 /// What a merged document is made of.
@@ -85,6 +95,13 @@ impl MirroredKeyProvider {
         if let Some(document) = self.jwks_cache.find(&sources) {
             return Ok(document);
         }
+        if let Some(document) = sources.primary.clone()
+            && let Some(earlier) = self.jwks_cache.earlier(&sources.query).filter(|earlier| earlier.plain)
+            && self.primary_says_it_all(&earlier.of, &sources)
+        {
+            self.jwks_cache.keep(Made { of: sources, document: Arc::clone(&document), plain: true });
+            return Ok(document);
+        }
         let no_look = SecondLook::default();
         let mut merge = Merge::of(self, &sources, &no_look);
         let look = self.look_again(&merge, &sources.query).await?;
@@ -94,11 +111,39 @@ impl MirroredKeyProvider {
             // From the start: keys may have been destroyed during the wait.
             merge = Merge::of(self, &sources, look);
         }
-        let document = Arc::new(merge.document());
+        let asked = look.is_some() || merge.strangers;
+        let merged = merge.document();
+        // One document in memory, not two.
+        let primary = sources.primary.clone().filter(|primary| **primary == merged);
+        let plain = primary.is_some() && !asked;
+        let document = primary.unwrap_or_else(|| Arc::new(merged));
         if whole {
-            self.jwks_cache.keep(sources, Arc::clone(&document));
+            self.jwks_cache.keep(Made { of: sources, document: Arc::clone(&document), plain });
         }
         Ok(document)
+    }
+
+    /// The replicas of a key that are to be published where the primary, if it is `up`, does not publish the same versions.
+    /// `has_kid`: it publishes some version of the key.
+    fn replicas_to_publish<'r>(
+        &self,
+        query: &JwksQuery,
+        kid: &KeyId,
+        record: &'r KidRecord,
+        up: bool,
+        has_kid: bool,
+    ) -> Vec<(KeyVersion, &'r Replica)> {
+        let latest_only = query.versions == JwksVersions::Latest;
+        let refuses = self.settings.on_primary_loss == OnPrimaryLoss::Refuse;
+        if (up && (refuses || (latest_only && has_kid))) || !query.matches(kid) {
+            return Vec::new();
+        }
+        let enabled = |(version, _): &(KeyVersion, &Replica)| !record.is_disabled(*version);
+        if latest_only {
+            record.servable(None).into_iter().filter(enabled).collect()
+        } else {
+            record.all_servable().filter(enabled).collect()
+        }
     }
 
     /// Whether there may be anything to publish when the primary is out.
@@ -129,6 +174,8 @@ struct Merge<'a> {
     from_the_past: BTreeSet<KeyId>,
     /// Versions with a replica, which a primary that is up does not publish.
     missing: BTreeSet<KeyVersionId>,
+    /// Whether the secondary has keys that the map does not know: of these it may have to be asked more.
+    strangers: bool,
 }
 
 /// What the map says of the secondary's keys.
@@ -151,6 +198,7 @@ impl<'a> Merge<'a> {
             rest: Vec::new(),
             from_the_past: BTreeSet::new(),
             missing: BTreeSet::new(),
+            strangers: false,
         };
         merge.add_primary();
         let known = merge.add_replicas();
@@ -210,20 +258,10 @@ impl<'a> Merge<'a> {
     }
 
     fn add_replicas_of(&mut self, kid: &KeyId, record: &KidRecord, published: &BTreeMap<KeyVersionId, &Jwk>) {
-        let up = self.sources.primary.is_some();
-        let refuses = self.provider.settings.on_primary_loss == OnPrimaryLoss::Refuse;
-        if (up && (refuses || (self.latest_only() && self.has_kid(kid)))) || !self.sources.query.matches(kid)
-        {
-            return;
-        }
-        let replicas: Vec<_> = if self.latest_only() {
-            record.servable(None).into_iter().collect()
-        } else {
-            record.all_servable().collect()
-        };
-        for (version, replica) in replicas {
+        let (provider, query, up) = (self.provider, &self.sources.query, self.sources.primary.is_some());
+        for (version, replica) in provider.replicas_to_publish(query, kid, record, up, self.has_kid(kid)) {
             let id = kid.at(version);
-            if record.is_disabled(version) || self.ours.contains_key(&id) {
+            if self.ours.contains_key(&id) {
                 continue;
             }
             if up && !self.look.lost.contains(&id) {
@@ -251,6 +289,7 @@ impl<'a> Merge<'a> {
             return;
         }
         for jwk in secondary.keys.iter().filter(|jwk| !known.has(jwk)) {
+            self.strangers = true;
             match jwk.version_id() {
                 Some(id) => {
                     let going = self.provider.is_going(&id.kid, id.version);
@@ -335,18 +374,23 @@ impl JwksCache {
     /// One document for each usual query.
     const CAPACITY: usize = 8;
 
+    /// The document that is made of these.
     fn find(&self, sources: &Sources) -> Option<Arc<JwkSet>> {
         let entries = self.entries.lock();
-        entries.iter().find(|(made_of, _)| made_of.same_as(sources)).map(|(_, document)| Arc::clone(document))
+        entries.iter().find(|made| made.of.same_as(sources)).map(|made| Arc::clone(&made.document))
     }
 
-    fn keep(&self, sources: Sources, document: Arc<JwkSet>) {
+    fn earlier(&self, query: &JwksQuery) -> Option<Made> {
+        self.entries.lock().iter().find(|made| made.of.query == *query).cloned()
+    }
+
+    fn keep(&self, new: Made) {
         let mut entries = self.entries.lock();
-        entries.retain(|(made_of, _)| made_of.query != sources.query);
+        entries.retain(|made| made.of.query != new.of.query);
         if entries.len() == Self::CAPACITY {
             entries.remove(0);
         }
-        entries.push((sources, document));
+        entries.push(new);
     }
 }
 

@@ -75,6 +75,7 @@ mod plan;
 mod proof;
 mod provider;
 mod reconcile;
+mod records;
 mod replicate;
 mod restore;
 mod settings;

@@ -144,7 +144,7 @@ impl MirroredKeyProvider {
                 () = self.map.owed().notified() => schedule.look_soon(),
                 () = tokio::time::sleep_until(wake) => {
                     schedule.woken();
-                    figures::backlog(self.debtors());
+                    figures::backlog(|| self.debtors());
                 }
             }
         }

@@ -12,19 +12,21 @@
 //! A destroy of a whole key is a state of the record, [`Whole`], that covers every version, also those
 //! that are still to come. Transitions are pure; where records are kept is [`MirrorMap`]'s business.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use swarmauri_keys::{KeyState, KeyVersion, KeyVersionId};
 
 use crate::mode::KeptReason;
 
+mod by_version;
 mod switch;
 mod version;
 
 #[cfg(test)]
 mod tests;
 
+pub(crate) use by_version::ByVersion;
 pub(crate) use switch::{Position, Switch};
 pub(crate) use version::{Facts, Replica, Trouble, VersionState};
 
@@ -33,11 +35,11 @@ pub(crate) use version::{Facts, Replica, Trouble, VersionState};
 #[serde(deny_unknown_fields)]
 pub(crate) struct KidRecord {
     pub(crate) whole: Whole,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(crate) versions: BTreeMap<KeyVersion, VersionState>,
+    #[serde(default, skip_serializing_if = "ByVersion::is_empty")]
+    pub(crate) versions: ByVersion<VersionState>,
     /// The versions that are disabled, or may be, or whose replicas are.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(crate) switches: BTreeMap<KeyVersion, Switch>,
+    #[serde(default, skip_serializing_if = "ByVersion::is_empty")]
+    pub(crate) switches: ByVersion<Switch>,
     /// Disabled versions that are being brought back to a primary that lost them, and may be enabled there.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub(crate) restoring: BTreeSet<KeyVersion>,
@@ -55,8 +57,12 @@ pub(crate) struct KidRecord {
 pub(crate) enum Whole {
     #[default]
     Live,
-    /// So many destroys have started; the primary has confirmed none.
-    Destroying { asked: u32 },
+    /// So many destroys have started; the primary has confirmed none. `sent`: it was asked, and what it did is not known.
+    Destroying {
+        asked: u32,
+        #[serde(default = "version::unless_it_says")]
+        sent: bool,
+    },
     /// A tombstone: the `kid` is never served or used again.
     Destroyed,
 }
@@ -76,7 +82,7 @@ pub(crate) struct NameReused;
 impl KidRecord {
     /// The state of one version, if it has any.
     pub(crate) fn state(&self, version: KeyVersion) -> Option<&VersionState> {
-        self.versions.get(&version)
+        self.versions.get(version)
     }
 
     /// Whether there is nothing to remember.
@@ -94,7 +100,7 @@ impl KidRecord {
     pub(crate) fn is_destroyed(&self, version: Option<KeyVersion>) -> bool {
         let version_gone = |version| {
             matches!(
-                self.versions.get(&version),
+                self.versions.get(version),
                 Some(VersionState::Destroyed { .. } | VersionState::Destroying { primary_gone: true, .. })
             )
         };
@@ -119,7 +125,7 @@ impl KidRecord {
                 | VersionState::Destroyed { .. } => None,
             })?;
         };
-        match self.versions.get(&version)? {
+        match self.versions.get(version)? {
             VersionState::Mirrored(replica) => Some((version, replica)),
             _ => None,
         }
@@ -143,7 +149,7 @@ impl KidRecord {
 
     /// Whether the primary is believed to have this version, and nobody has asked for its destruction.
     pub(crate) fn is_live(&self, version: KeyVersion) -> bool {
-        self.whole == Whole::Live && self.versions.get(&version).is_some_and(VersionState::is_live)
+        self.whole == Whole::Live && self.versions.get(version).is_some_and(VersionState::is_live)
     }
 
     /// Whether some version is destroyed, or may be any moment.
@@ -192,7 +198,7 @@ impl KidRecord {
             Some(reason) => VersionState::Kept { key, reason },
             None => VersionState::Pending { key, attempted: false, trouble: Trouble::default() },
         };
-        match self.versions.get_mut(&version) {
+        match self.versions.get_mut(version) {
             None => {}
             // Somebody asked for the destruction of this version before it was there.
             Some(VersionState::Destroying { was: was @ None, primary_gone: false, .. }) => {
@@ -210,7 +216,7 @@ impl KidRecord {
 
     /// The secondary is about to be handed a copy. False if there is nothing to copy any more.
     pub(crate) fn begin_copy(&mut self, version: KeyVersion) -> bool {
-        match self.versions.get_mut(&version) {
+        match self.versions.get_mut(version) {
             Some(VersionState::Pending { attempted, .. }) if self.whole == Whole::Live => {
                 *attempted = true;
                 true
@@ -222,7 +228,7 @@ impl KidRecord {
     /// The secondary has a copy. If a destroy started meanwhile, it learns where the copy is.
     pub(crate) fn copied(&mut self, version: KeyVersion, replica: Replica) {
         let mirrored = VersionState::Mirrored(replica);
-        match self.versions.get_mut(&version) {
+        match self.versions.get_mut(version) {
             Some(state @ VersionState::Pending { .. }) => {
                 *state = mirrored;
                 self.replica_is_new(version);
@@ -238,7 +244,7 @@ impl KidRecord {
 
     /// It turned out that nothing may be copied of this version.
     pub(crate) fn keep(&mut self, version: KeyVersion, reason: KeptReason) {
-        if let Some(state @ VersionState::Pending { .. }) = self.versions.get_mut(&version)
+        if let Some(state @ VersionState::Pending { .. }) = self.versions.get_mut(version)
             && let Some(key) = state.facts().cloned()
         {
             *state = VersionState::Kept { key, reason };
@@ -247,7 +253,7 @@ impl KidRecord {
 
     /// The replica at this place is gone: it is owed again.
     pub(crate) fn replica_lost(&mut self, version: KeyVersion, at: &KeyVersionId) {
-        if let Some(state @ VersionState::Mirrored(_)) = self.versions.get_mut(&version)
+        if let Some(state @ VersionState::Mirrored(_)) = self.versions.get_mut(version)
             && let VersionState::Mirrored(replica) = &*state
             && replica.at == *at
         {
@@ -259,9 +265,9 @@ impl KidRecord {
 
     /// Neither side has this version any more, and nobody asked for its destruction.
     pub(crate) fn forget(&mut self, version: KeyVersion) {
-        if let Some(VersionState::Pending { .. }) = self.versions.get(&version) {
-            self.versions.remove(&version);
-            self.switches.remove(&version);
+        if let Some(VersionState::Pending { .. }) = self.versions.get(version) {
+            self.versions.remove(version);
+            self.switches.remove(version);
             self.restoring.remove(&version);
         }
     }
@@ -271,15 +277,15 @@ impl KidRecord {
     pub(crate) fn adopt(&mut self, version: KeyVersion, replica: &Replica, state: KeyState) {
         let found = VersionState::Mirrored(replica.clone());
         let gone = self.whole == Whole::Destroyed;
-        match self.versions.get_mut(&version) {
+        match self.versions.get_mut(version) {
             None if gone => {
-                self.versions.insert(version, found.destroying(true));
+                self.versions.insert(version, VersionState::doomed(Some(found), true));
             }
             None => {
                 self.versions.insert(version, found);
                 self.replica_is_found(version, state);
             }
-            Some(state @ VersionState::Destroyed { .. }) => *state = found.destroying(true),
+            Some(state @ VersionState::Destroyed { .. }) => *state = VersionState::doomed(Some(found), true),
             Some(VersionState::Pending { key, .. }) if key.fingerprint != replica.key.fingerprint => {}
             Some(VersionState::Pending { .. } | VersionState::Destroying { .. }) => {
                 self.copied(version, replica.clone());
@@ -299,7 +305,7 @@ impl KidRecord {
     /// The secondary was tried in vain.
     pub(crate) fn trouble(&mut self, version: KeyVersion, error: &str) {
         if let Some(VersionState::Pending { trouble, .. } | VersionState::Destroying { trouble, .. }) =
-            self.versions.get_mut(&version)
+            self.versions.get_mut(version)
         {
             trouble.note(error);
         }
@@ -313,32 +319,50 @@ impl KidRecord {
         }
         let Some(version) = version else {
             self.whole = match self.whole {
-                Whole::Live => Whole::Destroying { asked: 1 },
-                Whole::Destroying { asked } => Whole::Destroying { asked: asked.saturating_add(1) },
+                Whole::Live => Whole::Destroying { asked: 1, sent: false },
+                Whole::Destroying { asked, sent } => {
+                    Whole::Destroying { asked: asked.saturating_add(1), sent }
+                }
                 Whole::Destroyed => Whole::Destroyed,
             };
             return;
         };
-        match self.versions.remove(&version) {
-            Some(VersionState::Destroying { was, asked, primary_gone, trouble }) => {
-                let asked = asked.saturating_add(1);
-                self.versions.insert(version, VersionState::Destroying { was, asked, primary_gone, trouble });
+        match self.versions.get_mut(version) {
+            Some(VersionState::Destroying { asked, .. }) => *asked = asked.saturating_add(1),
+            Some(VersionState::Destroyed { .. }) => {}
+            Some(_) | None => {
+                let was = self.versions.remove(version);
+                self.versions.insert(version, VersionState::doomed(was, false));
             }
-            Some(gone @ VersionState::Destroyed { .. }) => {
-                self.versions.insert(version, gone);
-            }
-            Some(state) => {
-                self.versions.insert(version, state.destroying(false));
-            }
-            None => {
-                let unknown = VersionState::Destroying {
-                    was: None,
-                    asked: 1,
-                    primary_gone: false,
-                    trouble: Trouble::default(),
-                };
-                self.versions.insert(version, unknown);
-            }
+        }
+    }
+
+    /// The primary is about to be asked for a destroy, which is marked if it was not. Says whether an earlier one was
+    /// sent, and its outcome is not known.
+    pub(crate) fn send_destroy(&mut self, version: Option<KeyVersion>) -> bool {
+        if !self.is_marked(version) {
+            self.begin_destroy(version);
+        }
+        self.sent_destroy(version).is_some_and(|sent| std::mem::replace(sent, true))
+    }
+
+    /// The primary has answered a destroy, or the read that belongs to it, and so decided it.
+    pub(crate) fn destroy_answered(&mut self, version: Option<KeyVersion>) {
+        if let Some(sent) = self.sent_destroy(version) {
+            *sent = false;
+        }
+    }
+
+    fn sent_destroy(&mut self, version: Option<KeyVersion>) -> Option<&mut bool> {
+        match version {
+            None => match &mut self.whole {
+                Whole::Destroying { sent, .. } => Some(sent),
+                Whole::Live | Whole::Destroyed => None,
+            },
+            Some(version) => match self.versions.get_mut(version)? {
+                VersionState::Destroying { sent, .. } => Some(sent),
+                _ => None,
+            },
         }
     }
 
@@ -347,7 +371,7 @@ impl KidRecord {
         match version {
             None => self.whole != Whole::Live,
             Some(version) => {
-                let state = self.versions.get(&version);
+                let state = self.versions.get(version);
                 self.whole == Whole::Destroyed
                     || matches!(state, Some(VersionState::Destroying { .. } | VersionState::Destroyed { .. }))
             }
@@ -358,20 +382,20 @@ impl KidRecord {
     pub(crate) fn destroy_refused(&mut self, version: Option<KeyVersion>, others: bool) {
         let left = |asked: u32| if others { asked.saturating_sub(1) } else { 0 };
         let Some(version) = version else {
-            if let Whole::Destroying { asked } = self.whole {
+            if let Whole::Destroying { asked, .. } = self.whole {
                 let asked = left(asked);
-                self.whole = if asked == 0 { Whole::Live } else { Whole::Destroying { asked } };
+                self.whole = if asked == 0 { Whole::Live } else { Whole::Destroying { asked, sent: false } };
             }
             return;
         };
-        if let Some(VersionState::Destroying { was, asked, primary_gone: false, .. }) =
-            self.versions.get_mut(&version)
+        if let Some(VersionState::Destroying { was, asked, sent, primary_gone: false, .. }) =
+            self.versions.get_mut(version)
         {
-            *asked = left(*asked);
+            (*asked, *sent) = (left(*asked), false);
             if *asked == 0 {
                 match was.take() {
                     Some(before) => self.versions.insert(version, *before),
-                    None => self.versions.remove(&version),
+                    None => self.versions.remove(version),
                 };
             }
         }
@@ -380,10 +404,10 @@ impl KidRecord {
     /// The primary no longer has this version, or with `None` the whole key. Nobody serves it any more.
     pub(crate) fn primary_gone(&mut self, version: Option<KeyVersion>) {
         if let Some(version) = version {
-            let before = self.versions.remove(&version);
+            let before = self.versions.remove(version);
             let after = before.map_or(VersionState::Destroyed { fingerprint: None }, VersionState::gone);
             self.versions.insert(version, after);
-            self.switches.remove(&version);
+            self.switches.remove(version);
             self.restoring.remove(&version);
         } else {
             self.whole = Whole::Destroyed;
@@ -398,7 +422,7 @@ impl KidRecord {
     /// The secondary no longer has a replica of this version either.
     pub(crate) fn replica_gone(&mut self, version: KeyVersion) {
         if let Some(state @ VersionState::Destroying { primary_gone: true, .. }) =
-            self.versions.get_mut(&version)
+            self.versions.get_mut(version)
         {
             *state = VersionState::Destroyed { fingerprint: state.fingerprint().cloned() };
         }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use swarmauri_keys::{ExportPolicy, KeyClass, KeyError, KeyRef};
+use swarmauri_keys::{ExportPolicy, KeyClass, KeyError, KeyRef, quoted};
 
 /// What is copied to the secondary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -116,7 +116,8 @@ impl FromStr for MirrorMode {
         let known = [Self::PublicOnly, Self::Full, Self::None];
         known.into_iter().find(|mode| mode.as_str() == text).ok_or_else(|| {
             KeyError::invalid_input(format!(
-                "unknown mirror mode {text:?}; known are public_only, full, none"
+                "unknown mirror mode {}; known are public_only, full, none",
+                quoted(text)
             ))
         })
     }
@@ -130,7 +131,7 @@ impl FromStr for Fidelity {
         known
             .into_iter()
             .find(|fidelity| fidelity.as_str() == text)
-            .ok_or_else(|| KeyError::invalid_input(format!("unknown fidelity {text:?}")))
+            .ok_or_else(|| KeyError::invalid_input(format!("unknown fidelity {}", quoted(text))))
     }
 }
 

@@ -7,7 +7,6 @@ use tracing::Instrument as _;
 
 use crate::adopt::{Found, Whose, for_each_key};
 use crate::apply::Progress;
-use crate::destroy::{Open, knows};
 use crate::failover::check_answer;
 use crate::figures;
 use crate::map::{Facts, VersionState, Whole};
@@ -151,6 +150,10 @@ impl MirroredKeyProvider {
             if known.whole == Whole::Live && known.state(version).is_none() {
                 let key = self.primary.get_key(kid, Some(version), Secrets::Omit).await?;
                 self.record(&key).await?;
+                if !self.is_adopted() {
+                    // An earlier process may have left a replica: it is looked for before another is made, and destroyed with it.
+                    update(&*self.map, kid, |record| record.begin_copy(version)).await?;
+                }
             }
         }
         Ok(())
@@ -206,17 +209,13 @@ impl MirroredKeyProvider {
                 matches!(record.state(version), Some(VersionState::Destroying { primary_gone: false, .. }))
             }
         };
-        if undecided {
-            let open = Open { earlier: true, was_known: knows(&record, version) };
-            if let Err(error) = self.settle_destroy(&right, kid, version, open).await {
-                let record = self.map.get(kid).map(|known| known.record).unwrap_or_default();
-                // Refused, and the key lives on: its state has gone back, and that settles it, too.
-                if error.is_outage() || record.is_marked(version) {
-                    return Err(error);
-                }
+        if undecided && let Err(error) = self.settle_destroy(&right, kid, version).await {
+            let record = self.map.get(kid).map(|known| known.record).unwrap_or_default();
+            // Refused, and the key lives on: its state has gone back, and that settles it, too.
+            if error.is_outage() || record.is_marked(version) {
+                return Err(error);
             }
         }
-        self.seek_replicas(kid).await?;
         self.destroy_replicas(kid).await.map_or(Ok(()), Err)
     }
 

@@ -108,7 +108,13 @@ impl MirroredKeyProvider {
             }
             Err(error) => return Err(error),
         };
-        update(&*self.map, &id.kid, |record| record.switched(id.version, state)).await?;
+        update(&*self.map, &id.kid, |now| {
+            // Another process that has disabled or enabled it since the primary was asked knows better.
+            if now.switches.get(id.version) == record.switches.get(id.version) {
+                now.switched(id.version, state);
+            }
+        })
+        .await?;
         self.look_at_replica(id).await?;
         self.follow(id).await.map_or(Ok(()), Err)
     }

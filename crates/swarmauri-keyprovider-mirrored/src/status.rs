@@ -88,7 +88,7 @@ impl MirroredKeyProvider {
     /// What the mirror holds and owes right now. Writes under way show as debts. Looks at every record.
     pub fn status(&self) -> MirrorStatus {
         let status = self.look_at_status();
-        figures::backlog(self.debtors());
+        figures::backlog(|| self.debtors());
         figures::status(&status);
         status
     }
@@ -186,8 +186,8 @@ impl MirrorStatus {
     }
 
     fn owe(&mut self, key: String, kind: DebtKind, trouble: &Trouble) {
-        let Trouble { attempts, last_error } = trouble.clone();
-        self.backlog.push(Debt { key, kind, attempts, last_error });
+        let last_error = trouble.last_error.as_deref().map(str::to_owned);
+        self.backlog.push(Debt { key, kind, attempts: trouble.attempts, last_error });
     }
 }
 

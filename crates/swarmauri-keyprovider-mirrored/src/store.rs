@@ -1,18 +1,18 @@
 //! Where the records of the map are kept: the seam between the mirror and its memory or store.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Debug;
-use std::ops::Bound;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use parking_lot::{Mutex, RwLock};
-use swarmauri_keys::{KeyError, KeyId};
+use parking_lot::Mutex;
+use swarmauri_keys::{KeyError, KeyId, KeyVersion};
 use tokio::sync::Notify;
 
 use crate::breaker::BreakerState;
 use crate::map::KidRecord;
+use crate::records::Records;
 
 /// The number of a change to a record; it grows with every change.
 pub(crate) type Revision = u64;
@@ -33,11 +33,18 @@ pub(crate) trait MirrorMap: Send + Sync + Debug {
     /// The record of a `kid`, if there is one.
     fn get(&self, kid: &KeyId) -> Option<Versioned>;
 
+    /// Whether this version, or with `None` the whole key, must not be served by anyone (promise 4). What every read asks.
+    fn is_destroyed(&self, kid: &KeyId, version: Option<KeyVersion>) -> bool;
+
     /// The records after this `kid`, in the order of their `kid`s, at most `limit` of them.
     fn page(&self, after: Option<&KeyId>, limit: usize) -> Vec<(KeyId, Arc<KidRecord>)>;
 
     /// A number that grows with every change to any record.
     fn generation(&self) -> u64;
+
+    /// The keys whose records have changed after this generation; `None` if that is not known, or if some of what was known
+    /// of a key has been forgotten.
+    fn changed_since(&self, generation: u64) -> Option<BTreeSet<KeyId>>;
 
     /// Replaces a record if it still is at the expected revision (`None`: absent); a blank record is
     /// removed. False if somebody else was first; `get` gives what they wrote then.
@@ -89,100 +96,6 @@ pub(crate) trait MirrorMap: Send + Sync + Debug {
     }
 }
 
-/// Records in memory, in the order of their `kid`s.
-#[derive(Debug, Default)]
-pub(crate) struct Records {
-    table: RwLock<Table>,
-    generation: AtomicU64,
-    owed: Notify,
-}
-
-/// The records themselves.
-#[derive(Debug, Default)]
-pub(crate) struct Table {
-    by_kid: BTreeMap<KeyId, Versioned>,
-    /// Those that owe something.
-    owing: BTreeSet<KeyId>,
-}
-
-impl Table {
-    pub(crate) fn get(&self, kid: &KeyId) -> Option<&Versioned> {
-        self.by_kid.get(kid)
-    }
-
-    pub(crate) fn insert(&mut self, kid: &KeyId, record: Versioned) {
-        if !record.record.owes() {
-            self.owing.remove(kid);
-        } else if !self.owing.contains(kid) {
-            self.owing.insert(kid.clone());
-        }
-        self.by_kid.insert(kid.clone(), record);
-    }
-
-    /// Whether there was one.
-    pub(crate) fn remove(&mut self, kid: &KeyId) -> bool {
-        self.owing.remove(kid);
-        self.by_kid.remove(kid).is_some()
-    }
-
-    /// Whether any was removed.
-    pub(crate) fn retain(&mut self, keep: impl Fn(&KeyId, &Versioned) -> bool) -> bool {
-        let before = self.by_kid.len();
-        self.by_kid.retain(|kid, versioned| keep(kid, versioned));
-        self.owing.retain(|kid| self.by_kid.contains_key(kid));
-        self.by_kid.len() != before
-    }
-}
-
-impl Records {
-    pub(crate) fn get(&self, kid: &KeyId) -> Option<Versioned> {
-        self.table.read().get(kid).cloned()
-    }
-
-    pub(crate) fn page(&self, after: Option<&KeyId>, limit: usize) -> Vec<(KeyId, Arc<KidRecord>)> {
-        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let table = self.table.read();
-        let page = table.by_kid.range::<KeyId, _>((from, Bound::Unbounded)).take(limit);
-        page.map(|(kid, versioned)| (kid.clone(), Arc::clone(&versioned.record))).collect()
-    }
-
-    pub(crate) fn owing(&self, after: Option<&KeyId>, limit: usize) -> Vec<KeyId> {
-        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        self.table.read().owing.range::<KeyId, _>((from, Bound::Unbounded)).take(limit).cloned().collect()
-    }
-
-    pub(crate) fn debtors(&self) -> usize {
-        self.table.read().owing.len()
-    }
-
-    pub(crate) fn owed(&self) -> &Notify {
-        &self.owed
-    }
-
-    pub(crate) fn generation(&self) -> u64 {
-        self.generation.load(Ordering::Acquire)
-    }
-
-    /// The greatest revision of any record.
-    pub(crate) fn latest(&self) -> Revision {
-        self.table.read().by_kid.values().map(|versioned| versioned.revision).max().unwrap_or_default()
-    }
-
-    /// Changes the records under the lock; `change` says whether it changed any.
-    pub(crate) fn change<R>(&self, change: impl FnOnce(&mut Table, u64) -> (bool, R)) -> R {
-        let mut table = self.table.write();
-        let (next, owing) = (self.generation.load(Ordering::Acquire) + 1, table.owing.len());
-        let (changed, result) = change(&mut table, next);
-        if changed {
-            self.generation.store(next, Ordering::Release);
-        }
-        if table.owing.len() > owing {
-            self.owed.notify_one();
-        }
-        result
-    }
-}
-
 /// The map in the memory of this process.
 #[derive(Debug, Default)]
 pub(crate) struct MemoryMap {
@@ -197,12 +110,20 @@ impl MirrorMap for MemoryMap {
         self.records.get(kid)
     }
 
+    fn is_destroyed(&self, kid: &KeyId, version: Option<KeyVersion>) -> bool {
+        self.records.is_destroyed(kid, version)
+    }
+
     fn page(&self, after: Option<&KeyId>, limit: usize) -> Vec<(KeyId, Arc<KidRecord>)> {
         self.records.page(after, limit)
     }
 
     fn generation(&self) -> u64 {
         self.records.generation()
+    }
+
+    fn changed_since(&self, generation: u64) -> Option<BTreeSet<KeyId>> {
+        self.records.changed_since(generation)
     }
 
     async fn compare_and_swap(
@@ -226,7 +147,7 @@ impl MirrorMap for MemoryMap {
 
     async fn begin_intent(&self, tag: &str) -> Result<(), KeyError> {
         self.intents.lock().insert(tag.to_owned());
-        self.records.owed.notify_one();
+        self.records.owed().notify_one();
         Ok(())
     }
 

@@ -7,14 +7,14 @@ mod form;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
-use swarmauri_keys::{KeyError, KeyErrorKind, KeyId};
+use swarmauri_keys::{KeyError, KeyErrorKind, KeyId, KeyVersion};
 use swarmauri_keystore::{
-    Change, Entry, KeyStore, Precondition, Revision as StoreRevision, ScanRequest, StoreError, StoreKey,
-    Watch,
+    Arrivals, Change, Entry, KeyStore, Precondition, Revision as StoreRevision, ScanRequest, StoreError,
+    StoreKey, Watch,
 };
 use tokio::sync::Notify;
 
@@ -27,7 +27,8 @@ use crate::deadline::{Class, within};
 use crate::events;
 use crate::guard::{Answered, Call, Guard};
 use crate::map::KidRecord;
-use crate::store::{MirrorMap, Records, Revision, Versioned};
+use crate::records::Records;
+use crate::store::{MirrorMap, Revision, Versioned};
 
 /// A map whose records are kept in a store.
 #[derive(Debug)]
@@ -36,6 +37,10 @@ pub(crate) struct StoredMap {
     guard: Guard,
     records: Records,
     rest: Mutex<Rest>,
+    /// Counts what comes by the watch.
+    arrivals: Arrivals,
+    /// The count up to which all has been taken in.
+    taken: AtomicU64,
     /// Whether the watch has ended: then others may have written what is not known here.
     behind: AtomicBool,
     /// Held by whoever is reading everything anew.
@@ -43,9 +48,11 @@ pub(crate) struct StoredMap {
 }
 
 /// What is not a record.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Rest {
     watch: Option<Box<dyn Watch>>,
+    /// Whether the watch counts what comes.
+    counts: bool,
     intents: BTreeSet<String>,
     complete: bool,
     /// When records were removed, until the watch has told of it: what it tells of before is from the past.
@@ -59,12 +66,14 @@ impl StoredMap {
     ///
     /// [`KeyError::Integrity`] if a record cannot be read; those of the store.
     pub(crate) async fn open(store: Arc<dyn KeyStore>, guard: Guard) -> Result<Self, KeyError> {
-        let rest = Rest { watch: None, intents: BTreeSet::new(), complete: false, removed: HashMap::new() };
+        let rest = Rest::default();
         let map = Self {
             store,
             guard,
             records: Records::default(),
             rest: Mutex::new(rest),
+            arrivals: Arrivals::new(),
+            taken: AtomicU64::new(0),
             behind: AtomicBool::new(true),
             loading: tokio::sync::Mutex::new(()),
         };
@@ -72,12 +81,24 @@ impl StoredMap {
         Ok(map)
     }
 
-    /// Takes in what has arrived by the watch.
+    /// Takes in what has arrived by the watch. No lock where nothing has, for it is what every read begins with.
     fn take_in(&self) {
+        // In this order: what is counted after that comes too late for this look.
+        let arrived = self.arrivals.count();
+        if self.taken.load(Ordering::Acquire) >= arrived {
+            return;
+        }
         let mut rest = self.rest.lock();
+        // Before the watch is asked: what comes meanwhile is for the next look.
+        let arrived = self.arrivals.count();
         while let Some(watch) = &mut rest.watch {
             let taken = match watch.try_next() {
-                Ok(None) => return,
+                Ok(None) => {
+                    if rest.counts {
+                        self.taken.store(arrived, Ordering::Release);
+                    }
+                    return;
+                }
                 Ok(Some(change)) => self.apply(&mut rest, &change),
                 Err(error) => Err(store_failed(&error)),
             };
@@ -194,6 +215,11 @@ impl MirrorMap for StoredMap {
         self.records.get(kid)
     }
 
+    fn is_destroyed(&self, kid: &KeyId, version: Option<KeyVersion>) -> bool {
+        self.take_in();
+        self.records.is_destroyed(kid, version)
+    }
+
     fn page(&self, after: Option<&KeyId>, limit: usize) -> Vec<(KeyId, Arc<KidRecord>)> {
         self.take_in();
         self.records.page(after, limit)
@@ -202,6 +228,11 @@ impl MirrorMap for StoredMap {
     fn generation(&self) -> u64 {
         self.take_in();
         self.records.generation()
+    }
+
+    fn changed_since(&self, generation: u64) -> Option<BTreeSet<KeyId>> {
+        self.take_in();
+        self.records.changed_since(generation)
     }
 
     async fn compare_and_swap(
@@ -302,7 +333,8 @@ impl MirrorMap for StoredMap {
         let before = self.records.latest();
         // First the watch: what is written during the scan is in one of them at least.
         let watch = self.call("watch", None, self.store.watch(ROOT)).await?;
-        let watch = watch.map_err(|error| store_failed(&error))?;
+        let mut watch = watch.map_err(|error| store_failed(&error))?;
+        let counts = watch.count_in(&self.arrivals);
         let entries = self.scan().await?;
         let mut rest = self.rest.lock();
         let present: BTreeSet<_> = entries.iter().map(|entry| entry.key.clone()).collect();
@@ -319,7 +351,9 @@ impl MirrorMap for StoredMap {
             });
             (changed, ())
         });
-        rest.watch = Some(watch);
+        (rest.watch, rest.counts) = (Some(watch), counts);
+        // What came before it counted.
+        self.arrivals.add();
         self.behind.store(false, Ordering::Release);
         Ok(())
     }

@@ -6,16 +6,20 @@ use tokio::task::{JoinError, JoinHandle};
 
 /// Does slow work on one of tokio's blocking threads; outside of a tokio runtime, on the caller's thread.
 ///
-/// If the future is dropped, work that has not begun never does, and what is made by work that has is dropped.
-pub(crate) async fn off_the_executor<T: Send + 'static>(
+/// On such a thread it is queued by the call, so that several run side by side. If the future is dropped, work that has
+/// not begun never does, and what is made by work that has is dropped.
+pub(crate) fn off_the_executor<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, KeyError> + Send + 'static,
-) -> Result<T, KeyError> {
-    match Handle::try_current() {
-        Ok(runtime) => {
-            let mut task = AbortOnDrop(runtime.spawn_blocking(work));
-            (&mut task.0).await.map_err(|error| cut_off(&error))?
+) -> impl Future<Output = Result<T, KeyError>> + Send {
+    let queued = match Handle::try_current() {
+        Ok(runtime) => Ok(AbortOnDrop(runtime.spawn_blocking(work))),
+        Err(_) => Err(work),
+    };
+    async move {
+        match queued {
+            Ok(mut task) => (&mut task.0).await.map_err(|error| cut_off(&error))?,
+            Err(work) => work(),
         }
-        Err(_) => work(),
     }
 }
 

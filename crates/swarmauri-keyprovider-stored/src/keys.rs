@@ -4,15 +4,18 @@
 //! each look, so no task runs in the background.
 
 mod load;
+mod look;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use parking_lot::{Mutex, MutexGuard};
 use swarmauri_keys::{KeyError, KeyId};
-use swarmauri_keystore::{Change, KeyStore, Revision, StoreKey, Watch};
+use swarmauri_keystore::{Arrivals, Change, KeyStore, Revision, StoreKey, Watch};
 use swarmauri_softkeys::{KeyHistory, KeyTable};
 
 use crate::error::store_failed;
@@ -29,6 +32,10 @@ pub(crate) struct Keys {
     pub(crate) locks: KidLocks,
     /// Locked before any part of the table.
     followed: Mutex<Followed>,
+    /// Counts what comes by the watch, and all else that a look has to see to.
+    arrivals: Arrivals,
+    /// The count up to which all has been taken in, and nothing was left to see to.
+    settled: AtomicU64,
     /// Whether the watch has ended: then others may have written what is not known here.
     behind: AtomicBool,
     /// Held by whoever is reading everything anew.
@@ -39,6 +46,8 @@ pub(crate) struct Keys {
 #[derive(Debug, Default)]
 struct Followed {
     watch: Option<Box<dyn Watch>>,
+    /// Whether the watch counts what comes.
+    counts: bool,
     /// What is in the table of each key, also of destroyed ones.
     known: HashMap<KeyId, Known>,
     /// Records that may have been written by a write whose outcome nobody knows, each mark with a number of its own.
@@ -50,16 +59,6 @@ struct Followed {
 
 /// What a record says, and its sequence number.
 type Opened = Result<(u64, KeyHistory), KeyError>;
-
-/// What is in memory of a key.
-enum Seen {
-    /// What the store has, as far as that is known.
-    Current,
-    /// Perhaps something else: the number of the mark, and which record it is of.
-    Stale(u64, Option<Known>),
-    /// Nothing, since its record is not what was written.
-    Broken(KeyError),
-}
 
 /// Which record it was read from.
 #[derive(Debug, Clone, Copy)]
@@ -85,6 +84,8 @@ impl Keys {
             table,
             locks: KidLocks::default(),
             followed: Mutex::default(),
+            arrivals: Arrivals::new(),
+            settled: AtomicU64::new(0),
             behind: AtomicBool::new(true),
             loading: tokio::sync::Mutex::default(),
         };
@@ -93,78 +94,13 @@ impl Keys {
         broken.map_or(Ok(keys), Err)
     }
 
-    /// Makes sure that what is in memory of a key is what the store has, before it is read.
-    pub(crate) async fn look(&self, kid: &KeyId) -> Result<(), KeyError> {
-        let mut seen = self.seen(kid);
-        if self.is_behind() {
-            // Reads go on with what is known.
-            let _ = self.catch_up().await;
-            seen = self.seen(kid);
-        }
-        self.agree(kid, seen).await
-    }
-
-    /// The same before it is written: whoever is out of touch with the store does not write.
-    pub(crate) async fn look_to_write(&self, kid: &KeyId) -> Result<(), KeyError> {
-        let mut seen = self.seen(kid);
-        if self.is_behind() {
-            self.catch_up().await?;
-            seen = self.seen(kid);
-        }
-        self.agree(kid, seen).await
-    }
-
-    /// The same for all keys. Those whose records are broken are not among them.
-    pub(crate) async fn look_at_all(&self) -> Result<(), KeyError> {
-        drop(self.take_in());
-        if self.is_behind() {
-            let _ = self.catch_up().await;
-        }
-        let stale: Vec<_> = self.take_in().stale.keys().cloned().collect();
-        for kid in stale {
-            match self.agree(&kid, self.seen(&kid)).await {
-                Err(error) if error.is_outage() => return Err(error),
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    fn seen(&self, kid: &KeyId) -> Seen {
-        let followed = self.take_in();
-        match (followed.stale.get(kid), followed.broken.get(kid)) {
-            (Some(mark), _) => Seen::Stale(*mark, followed.known.get(kid).copied()),
-            (None, Some(error)) => Seen::Broken(error.clone()),
-            (None, None) => Seen::Current,
-        }
-    }
-
-    async fn agree(&self, kid: &KeyId, seen: Seen) -> Result<(), KeyError> {
-        let (mark, before) = match seen {
-            Seen::Current => return Ok(()),
-            Seen::Broken(error) => return Err(error),
-            Seen::Stale(mark, before) => (mark, before),
-        };
-        let entry = self.store.get(&store_key(kid)?).await.map_err(store_failed)?;
-        let mut followed = self.followed.lock();
-        match (&entry, before) {
-            (Some(entry), _) => self.take(&mut followed, kid, entry.revision, &entry.value),
-            (None, Some(before)) => self.note_missing(&mut followed, kid, before.revision),
-            (None, None) => {}
-        }
-        // Whoever marked it meanwhile knows of another write.
-        if followed.stale.get(kid) == Some(&mark) {
-            followed.stale.remove(kid);
-        }
-        followed.broken.get(kid).map_or(Ok(()), |error| Err(error.clone()))
-    }
-
     /// From now on the record is read before the key is used.
     pub(crate) fn mark_stale(&self, kid: &KeyId) {
         let mut followed = self.followed.lock();
         followed.marks += 1;
         let mark = followed.marks;
         followed.stale.insert(kid.clone(), mark);
+        self.arrivals.add();
     }
 
     /// What is known of a key: which record, and what it says.
@@ -187,6 +123,8 @@ impl Keys {
     /// Takes in what has arrived by the watch.
     fn take_in(&self) -> MutexGuard<'_, Followed> {
         let mut followed = self.followed.lock();
+        // Before the watch is asked: what comes meanwhile is for the next look.
+        let arrived = self.arrivals.count();
         while let Some(watch) = &mut followed.watch {
             match watch.try_next() {
                 Ok(None) => break,
@@ -197,6 +135,14 @@ impl Keys {
                     self.behind.store(true, Ordering::Release);
                 }
             }
+        }
+        // Whatever makes this false counts as an arrival, so it stays true until then.
+        if followed.watch.is_some()
+            && followed.counts
+            && followed.stale.is_empty()
+            && followed.broken.is_empty()
+        {
+            self.settled.store(arrived, Ordering::Release);
         }
         followed
     }
@@ -255,6 +201,7 @@ impl Keys {
         events::record_broken(kid, &error);
         self.table.forget(kid);
         followed.broken.insert(kid.clone(), error);
+        self.arrivals.add();
     }
 
     fn is_behind(&self) -> bool {

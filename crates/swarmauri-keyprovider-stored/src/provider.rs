@@ -23,7 +23,8 @@ use crate::write::Decision;
 
 /// Keys on a store, sealed. `Debug` shows how many, and nothing else about them.
 ///
-/// Every key is in memory as well: reads, and work with keys, ask the store for nothing. A write has succeeded on the store
+/// Every key is in memory as well: reads, and work with keys, ask the store for nothing. All are unsealed and checked when
+/// the store is opened, so what is damaged is told then, and opening takes time in proportion to their number. A write has succeeded on the store
 /// before its effect is seen. A future that is dropped leaves the key as it was or as it was to be, and what is in memory
 /// agrees with the store before it is used again.
 ///

@@ -76,6 +76,7 @@ mod cases;
 mod each_case;
 mod faulty;
 mod leaks;
+mod pause;
 mod polls;
 mod report;
 mod store;

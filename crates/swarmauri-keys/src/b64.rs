@@ -9,6 +9,14 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
     Base64UrlUnpadded::encode_string(bytes)
 }
 
+/// Hands over the text of public bytes: that of 32 bytes, which most are, takes no memory but the stack.
+pub(crate) fn with_encoded<T>(bytes: &[u8], then: impl FnOnce(&str) -> T) -> T {
+    match Base64UrlUnpadded::encode(bytes, &mut [0; 43]) {
+        Ok(text) => then(text),
+        Err(_) => then(&encode(bytes)),
+    }
+}
+
 /// Into a buffer that is just long enough.
 pub(crate) fn encode_into(bytes: &[u8], text: &mut [u8]) {
     if Base64UrlUnpadded::encode(bytes, text).is_err() {
@@ -44,11 +52,20 @@ mod tests {
         for (text, bytes) in good {
             assert_eq!(decode("x", text).unwrap().as_slice(), bytes, "{text:?}");
             assert_eq!(encode(bytes), text);
+            with_encoded(bytes, |encoded| assert_eq!(encoded, text));
         }
         for bad in ["A", "AAAAA", "AA==", "AA=", "AB", "AAB", "+w", "/w", "A A", "AA\n", " AA", "ÄÄ", "AQI\0"]
         {
             let error = decode("x", bad).unwrap_err().to_string();
             assert!(error.contains("x is not base64url"), "{bad:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn any_length_is_handed_over() {
+        for len in 0..100 {
+            let bytes = vec![0xa5; len];
+            with_encoded(&bytes, |text| assert_eq!(text, encode(&bytes), "{len}"));
         }
     }
 }

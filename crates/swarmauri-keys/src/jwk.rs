@@ -5,16 +5,16 @@ use std::fmt;
 use serde::de::{
     Deserialize, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
-use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::jwk_members::{Members, refuses_unquoted};
-use crate::{KeyAlg, KeyError, KeyType, KeyVersionId, P256Point, PublicKey, RsaPublicKey, b64, quoted};
+use crate::{KeyAlg, KeyError, KeyType, KeyVersionId, P256Point, PublicKey, RsaPublicKey, quoted};
 
 /// A public JSON Web Key.
 ///
-/// Serialises its members in the order of canonical JSON (RFC 8785). Reading ignores members it does
-/// not know (RFC 7517 section 4), and refuses symmetric keys, private members, and a member that is there
-/// twice: private and symmetric keys are read by [`KeyMaterial::from_jwk`](crate::KeyMaterial::from_jwk).
+/// Serialises its members in the order of canonical JSON (RFC 8785), and where the format is not for humans in
+/// that of deterministic CBOR (RFC 8949 section 4.2.1). Reading ignores members it does not know (RFC 7517
+/// section 4), and refuses symmetric keys, private members, and a member that is there twice: private and
+/// symmetric keys are read by [`KeyMaterial::from_jwk`](crate::KeyMaterial::from_jwk).
 #[derive(Clone, PartialEq, Eq)]
 pub struct Jwk {
     /// The key itself: `kty` with `crv`, `x`, `y` or `n`, `e`.
@@ -100,50 +100,6 @@ pub(crate) fn public_key(members: &Members) -> Result<PublicKey, KeyError> {
         KeyType::X25519 => Ok(PublicKey::X25519(members.octets_32("x")?)),
         KeyType::P256 => Ok(P256Point { x: members.octets_32("x")?, y: members.octets_32("y")? }.into()),
         KeyType::Rsa => RsaPublicKey::new(&members.number("n")?, &members.number("e")?).map(PublicKey::Rsa),
-    }
-}
-
-/// The required members of a public key (RFC 7638 section 3.2), sorted by name.
-pub(crate) fn public_members(key: &PublicKey) -> Vec<(&'static str, String)> {
-    match key {
-        PublicKey::Ed25519(x) => okp("Ed25519", x),
-        PublicKey::X25519(x) => okp("X25519", x),
-        PublicKey::P256(point) => vec![
-            ("crv", "P-256".to_owned()),
-            ("kty", "EC".to_owned()),
-            ("x", b64::encode(&point.x)),
-            ("y", b64::encode(&point.y)),
-        ],
-        PublicKey::Rsa(rsa) => {
-            vec![("e", b64::encode(rsa.e())), ("kty", "RSA".to_owned()), ("n", b64::encode(rsa.n()))]
-        }
-    }
-}
-
-fn okp(crv: &str, x: &[u8]) -> Vec<(&'static str, String)> {
-    vec![("crv", crv.to_owned()), ("kty", "OKP".to_owned()), ("x", b64::encode(x))]
-}
-
-impl Serialize for Jwk {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { key, kid, alg, use_, key_ops } = self;
-        let mut texts = public_members(key);
-        let optional = [("alg", alg), ("kid", kid), ("use", use_)];
-        texts.extend(optional.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))));
-        texts.sort_unstable_by_key(|(name, _)| *name);
-
-        let mut map = serializer.serialize_map(Some(texts.len() + usize::from(key_ops.is_some())))?;
-        let (before, after) = texts.split_at(texts.partition_point(|(name, _)| *name < "key_ops"));
-        for (name, value) in before {
-            map.serialize_entry(name, value)?;
-        }
-        if let Some(key_ops) = key_ops {
-            map.serialize_entry("key_ops", key_ops)?;
-        }
-        for (name, value) in after {
-            map.serialize_entry(name, value)?;
-        }
-        map.end()
     }
 }
 

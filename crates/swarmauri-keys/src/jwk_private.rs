@@ -2,8 +2,9 @@
 
 use zeroize::Zeroizing;
 
-use crate::jwk::{key_type, public_key, public_members};
+use crate::jwk::{key_type, public_key};
 use crate::jwk_members::Members;
+use crate::jwk_write::WrittenMembers;
 use crate::rsa::{PrivateNumbers, multi_prime};
 use crate::{
     KeyAlg, KeyError, KeyMaterial, KeyType, KeyVersionId, PrivateKey, PublicKey, SecretBytes, b64, quoted,
@@ -51,7 +52,7 @@ pub(crate) fn write_private(
         )
     })?;
     let mut members: Vec<_> =
-        public_members(public).into_iter().map(|(name, value)| (name, Zeroizing::new(value))).collect();
+        WrittenMembers::texts_of_key(public).map(|(name, value)| (name, Zeroizing::new(value))).collect();
     if key.key_type() == KeyType::Rsa {
         let (PrivateNumbers { d, p, q, dp, dq, qi }, _) =
             PrivateNumbers::from_pkcs1_der(key.expose_secret())?;

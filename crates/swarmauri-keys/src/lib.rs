@@ -33,6 +33,7 @@ mod id;
 mod jwk;
 mod jwk_members;
 mod jwk_private;
+mod jwk_write;
 mod key_ref;
 mod material;
 mod operation;

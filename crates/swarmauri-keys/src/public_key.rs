@@ -6,9 +6,10 @@ use std::sync::Arc;
 use spki::SubjectPublicKeyInfoRef;
 
 use crate::asn1::{self, BIT_STRING, Format, SEQUENCE, tlv};
+use crate::jwk_write::WrittenMembers;
 use crate::pem::{self, Block};
 pub use crate::rsa::RsaPublicKey;
-use crate::{Fingerprint, KeyError, KeyType, b64, jwk, quoted};
+use crate::{Fingerprint, KeyError, KeyType, b64, quoted};
 
 /// A public key. Well-formed by construction; cheap to clone.
 ///
@@ -68,14 +69,10 @@ impl PublicKey {
 
     /// The thumbprint with SHA-256 (RFC 7638 section 3; RFC 8037 section 2 for Ed25519 and X25519).
     pub fn thumbprint(&self) -> Fingerprint {
-        // Just the required members, sorted by name; no value needs escapes.
-        let mut text = String::with_capacity(128);
-        for (name, value) in jwk::public_members(self) {
-            let start = if text.is_empty() { "{\"" } else { ",\"" };
-            text.extend([start, name, "\":\"", &value, "\""]);
+        match serde_json::to_string(&WrittenMembers::of_key(self)) {
+            Ok(json) => Fingerprint::of_text(&json),
+            Err(_) => unreachable!("texts in a struct can be written as JSON"),
         }
-        text.push('}');
-        Fingerprint::of_text(&text)
     }
 
     /// The SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7) as DER: RFC 8410 section 4, RFC 5480 section 2

@@ -45,4 +45,4 @@ pub use self::redb::{RedbStore, StoreStats};
 pub use error::{StoreError, StoreErrorKind};
 pub use memory::MemoryStore;
 pub use store::{Entry, KeyStore, Precondition, Revision, ScanPage, ScanRequest, StoreKey};
-pub use watch::{Change, Watch, WatchSender, watch_channel};
+pub use watch::{Arrivals, Change, Watch, WatchSender, watch_channel};

@@ -110,7 +110,7 @@ impl fmt::Debug for MemoryStore {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::watch_channel;
+    use crate::{Arrivals, watch_channel};
 
     fn key(name: &str) -> StoreKey {
         StoreKey::new(name).unwrap()
@@ -178,6 +178,33 @@ mod tests {
         assert_eq!(watch.try_next().unwrap().unwrap().revision(), Revision::new(2));
         assert!(matches!(watch.next().await, Err(StoreError::Lagged)));
         assert!(matches!(watch.try_next(), Err(StoreError::Lagged)));
+    }
+
+    #[tokio::test]
+    async fn a_watch_that_counts_counts_its_end_too() {
+        type End = fn(crate::WatchSender);
+        let change = Change::Deleted { key: key("a"), revision: Revision::new(1) };
+        let ends: [(&str, End); 3] = [
+            ("dropped", drop),
+            ("ended", |sender| sender.end(StoreError::Lagged)),
+            ("full", |mut sender| {
+                let change = Change::Deleted { key: key("a"), revision: Revision::new(2) };
+                assert!(!sender.send(&change));
+                // Counted at once, and not when somebody drops it.
+                std::mem::forget(sender);
+            }),
+        ];
+        for (what, end) in ends {
+            let ((mut sender, mut watch), arrivals) = (watch_channel(1), Arrivals::new());
+            assert!(watch.count_in(&arrivals) && arrivals.count() == 0, "{what}");
+            assert!(sender.send(&change));
+            let before = arrivals.count();
+            assert!(before > 0, "{what}");
+            end(sender);
+            assert!(arrivals.count() > before, "{what}");
+            assert_eq!(watch.try_next().unwrap(), Some(change.clone()), "{what}");
+            assert!(watch.try_next().is_err(), "{what}");
+        }
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! Watching a store, and the channel that engines do it by.
 
 use std::fmt::Debug;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
+use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
 use crate::{Entry, Revision, StoreError, StoreKey};
@@ -58,19 +61,55 @@ pub trait Watch: Send + Debug {
     ///
     /// As [`Watch::next`].
     fn try_next(&mut self) -> Result<Option<Change>, StoreError>;
+
+    /// Counts there from now on whatever comes by this watch: each change and its end, once [`Watch::try_next`] has it, and
+    /// before a write in the same process returns. False if this watch does not count; then it has to be asked.
+    ///
+    /// For whoever reads so often that asking is dear.
+    fn count_in(&mut self, arrivals: &Arrivals) -> bool {
+        let _ = arrivals;
+        false
+    }
+}
+
+/// How much has come by watches. Clones are of one count, which only grows.
+#[derive(Debug, Clone, Default)]
+pub struct Arrivals(Arc<AtomicU64>);
+
+impl Arrivals {
+    /// Nothing so far.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Counts one more, be it of a watch or of anything else that is to be looked at.
+    pub fn add(&self) {
+        self.0.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// How much it is. Whatever was counted is there to be had.
+    pub fn count(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
 }
 
 /// A watch by a channel that holds so many changes, for engines. What does not fit in it is lost, and the watch is told.
 pub fn watch_channel(capacity: usize) -> (WatchSender, Box<dyn Watch>) {
     let (sender, changes) = mpsc::channel(capacity.max(1));
-    (WatchSender { sender: Some(sender) }, Box::new(ChannelWatch { changes, ended: None }))
+    let counted = Counted::default();
+    let sender = WatchSender { sender: Some(sender), counted: Arc::clone(&counted) };
+    (sender, Box::new(ChannelWatch { changes, ended: None, counted }))
 }
+
+/// Where a watch counts, if it does. A lock, so that a change that is not counted was sent before counting began.
+type Counted = Arc<Mutex<Option<Arrivals>>>;
 
 /// Where an engine puts changes.
 #[derive(Debug)]
 pub struct WatchSender {
     /// `None` once the watch has lost one.
     sender: Option<mpsc::Sender<Result<Change, StoreError>>>,
+    counted: Counted,
 }
 
 impl WatchSender {
@@ -81,14 +120,13 @@ impl WatchSender {
         let Some(sender) = &self.sender else {
             return false;
         };
-        match sender.try_send(Ok(change.clone())) {
-            Ok(()) => true,
+        let sent = sender.try_send(Ok(change.clone())).is_ok();
+        if !sent {
             // The watch reads what is in the channel, finds its end, and knows.
-            Err(mpsc::error::TrySendError::Full(_) | mpsc::error::TrySendError::Closed(_)) => {
-                self.sender = None;
-                false
-            }
+            self.sender = None;
         }
+        self.count();
+        sent
     }
 
     /// Ends the watch with an error.
@@ -97,6 +135,20 @@ impl WatchSender {
             // If it is full, it has lagged.
             let _ = sender.try_send(Err(error));
         }
+    }
+
+    fn count(&self) {
+        if let Some(arrivals) = &*self.counted.lock() {
+            arrivals.add();
+        }
+    }
+}
+
+impl Drop for WatchSender {
+    fn drop(&mut self) {
+        // First the end, then the count.
+        self.sender = None;
+        self.count();
     }
 }
 
@@ -131,6 +183,7 @@ impl Watches {
 struct ChannelWatch {
     changes: mpsc::Receiver<Result<Change, StoreError>>,
     ended: Option<StoreError>,
+    counted: Counted,
 }
 
 impl ChannelWatch {
@@ -166,5 +219,10 @@ impl Watch for ChannelWatch {
             Err(mpsc::error::TryRecvError::Empty) => Ok(None),
             Err(mpsc::error::TryRecvError::Disconnected) => self.note(None).map(Some),
         }
+    }
+
+    fn count_in(&mut self, arrivals: &Arrivals) -> bool {
+        *self.counted.lock() = Some(arrivals.clone());
+        true
     }
 }

@@ -3,6 +3,7 @@
 use swarmauri_keyprovider_mirrored::MirrorMode;
 use swarmauri_keys::{KeyId, KeyState, KeyVersionId, SpecOverrides};
 
+use crate::evidence;
 use crate::resolve;
 use crate::script::{Behind, Pick};
 use crate::world::World;
@@ -71,7 +72,7 @@ fn forget(world: &World, kid: &KeyId) {
     }
     key.forgotten = true;
     key.touched = at;
-    ground.model.gone(kid, None, Some(at));
+    ground.model.gone(kid, None, at, true);
     world.primary.table.forget(kid);
 }
 
@@ -84,7 +85,7 @@ fn lose_replicas(world: &World, kid: &KeyId) {
         if source.kid == *kid {
             world.secondary.table.destroy(&at.kid, Some(at.version));
             if let Some(life) = ground.model.life_mut(kid, source.version) {
-                life.replica_gone = true;
+                (life.replica_gone, life.name_used) = (true, true);
             }
         }
     }
@@ -92,14 +93,7 @@ fn lose_replicas(world: &World, kid: &KeyId) {
 
 /// Where the secondary really has replicas, and of what.
 pub(crate) fn replicas(world: &World) -> Vec<(KeyVersionId, KeyVersionId)> {
-    let request = swarmauri_keys::PageRequest::first(1000);
-    let page = world.secondary.table.list(&request).unwrap();
-    assert!(page.next.is_none(), "there are never so many keys");
-    let replicas = page.items.into_iter().filter_map(|key| {
-        let source = key.tags.get("mirror.source")?.parse().ok()?;
-        Some((key.kid.at(key.version), source))
-    });
-    replicas.collect()
+    evidence::replicas(&world.secondary)
 }
 
 /// Mode `none`: whoever runs the sides copies what is missing, under the same names and in the same state.

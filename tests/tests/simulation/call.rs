@@ -28,14 +28,30 @@ pub(crate) struct Call {
     pub(crate) process: usize,
     pub(crate) ask: Ask,
     pub(crate) started: Tick,
+    pub(crate) seen: Seen,
     pub(crate) began: Instant,
     pub(crate) future: Pin<Box<dyn Future<Output = Answer>>>,
     pub(crate) woken: Arc<Woken>,
 }
 
+/// What its process was like when a call began.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Seen {
+    /// Since when what other processes do may not have arrived.
+    pub(crate) blind: Option<Tick>,
+    /// Whether it asks the store.
+    pub(crate) asks_store: bool,
+    /// Whether it asks the primary.
+    pub(crate) asks_primary: bool,
+}
+
 /// A call that has been answered.
 pub(crate) struct Done {
     pub(crate) process: usize,
+    /// Since when what other processes did may not have arrived.
+    pub(crate) blind: Option<Tick>,
+    /// Whether the primary was asked without more ado when the call began.
+    pub(crate) asked_primary: bool,
     pub(crate) ask: Ask,
     pub(crate) started: Tick,
     /// How long it took.
@@ -137,6 +153,7 @@ impl Call {
         process: usize,
         ask: Ask,
         started: Tick,
+        seen: Seen,
         mirror: Arc<MirroredKeyProvider>,
     ) -> Self {
         let asked = ask.clone();
@@ -146,6 +163,7 @@ impl Call {
             process,
             ask,
             started,
+            seen,
             began: Instant::now(),
             future: Box::pin(tokio::task::unconstrained(answered)),
             woken: Arc::new(Woken(AtomicBool::new(true))),
@@ -230,6 +248,11 @@ impl Ask {
             Self::Decrypt(sealed, _) => Some(&sealed.kid),
             _ => None,
         }
+    }
+
+    /// Whether the mirror first reads what its store has, if it may have missed something.
+    pub(crate) fn catches_up(&self) -> bool {
+        self.kid().is_some() || matches!(self, Self::Create { .. } | Self::Import { .. } | Self::Jwks(_))
     }
 
     pub(crate) fn is_write(&self) -> bool {

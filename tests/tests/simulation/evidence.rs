@@ -4,14 +4,18 @@
 use std::sync::Arc;
 
 use swarmauri_keyprovider_mirrored::MirrorMode;
+use swarmauri_keyprovider_testkit::Method;
 use swarmauri_keys::{
     Ciphertext, ExportPolicy, Jwk, JwkSet, KeyError, KeyId, KeyRef, KeySpec, KeyState, KeySummary,
-    KeyVersion, KeyVersionId, Page, SecretBytes, SecretMaterial, Signature,
+    KeyVersion, KeyVersionId, Page, PageRequest, SecretBytes, SecretMaterial, Signature,
 };
 use swarmauri_softkeys::SoftKey;
 
 use crate::ground::State;
 use crate::script::Place;
+use crate::sides::Side;
+use crate::since::Since;
+use crate::weather::Lie;
 
 /// What an answer says of a version.
 pub(crate) trait Told {
@@ -27,8 +31,9 @@ pub(crate) fn made(ground: &mut State, key: &KeyRef, secret: Option<SecretMateri
         );
     }
     // What one process makes while another one finds nothing to destroy is tombstoned, and there.
-    let meets = ground.config.processes > 1 && ground.model.unwanted.contains(key.kid());
-    let by_mirror = ground.caller.is_some();
+    let caller = ground.caller;
+    let meets = caller.is_some_and(|by| ground.model.is_unwanted_elsewhere(key.kid(), by));
+    let by_mirror = caller.is_some();
     if let Some(life) = ground.model.life_mut(key.kid(), key.version()) {
         life.is_orphan |= meets;
         life.switched_behind &= !by_mirror;
@@ -37,34 +42,34 @@ pub(crate) fn made(ground: &mut State, key: &KeyRef, secret: Option<SecretMateri
 
 pub(crate) fn destroyed(ground: &mut State, kid: &KeyId, version: Option<KeyVersion>) {
     let at = ground.tick();
-    let lost = ground.caller.is_none().then_some(at);
+    let lost = ground.caller.is_none();
     ground.model.touch(kid, at);
-    ground.model.gone(kid, version, lost);
+    ground.model.gone(kid, version, at, lost);
 }
 
 pub(crate) fn switched(ground: &mut State, kid: &KeyId, version: KeyVersion, state: KeyState) {
     let at = ground.tick();
-    let behind = ground.caller.is_none();
+    let caller = ground.caller;
     ground.model.touch(kid, at);
     let Some(life) = ground.model.life_mut(kid, version) else { return };
     let already = life.truth.state == state;
     life.truth.state = state;
-    life.switched = true;
-    life.switched_behind = behind;
-    if !behind && state == KeyState::Disabled {
-        life.disabled.get_or_insert(at);
-    } else if behind && already && state == KeyState::Disabled {
+    life.switched = Some(at);
+    life.switched_behind = caller.is_none();
+    match caller {
+        Some(by) if state == KeyState::Disabled => life.disabled.by(by.process, at),
         // Nothing has changed.
-        life.switched_behind = life.disabled.is_none();
-    } else {
-        life.disabled = None;
+        None if already && state == KeyState::Disabled => {
+            life.switched_behind = life.disabled.first().is_none();
+        }
+        _ => life.disabled = Since::default(),
     }
 }
 
 pub(crate) fn destroy_begins(ground: &mut State, place: Place, kid: &KeyId, version: Option<KeyVersion>) {
-    if place == Place::Primary && ground.caller.is_some() {
+    if let (Place::Primary, Some(by)) = (place, ground.caller) {
         let at = ground.tick();
-        ground.model.destroy_begins(kid, version, at);
+        ground.model.destroy_begins(kid, version, by, at);
     }
 }
 
@@ -82,14 +87,6 @@ pub(crate) fn destroy_ended(
     };
     if place == Place::Primary && refused {
         ground.model.destroy_refused(kid, version);
-    }
-}
-
-pub(crate) fn enable_begins(ground: &mut State, place: Place, kid: &KeyId, version: KeyVersion) {
-    if place == Place::Primary
-        && let Some(life) = ground.model.life_mut(kid, version)
-    {
-        life.disabled = None;
     }
 }
 
@@ -131,6 +128,47 @@ pub(crate) fn replica_arrives(ground: &mut State, spec: &KeySpec, key: &SoftKey)
     if policy == ExportPolicy::None {
         ground.violate(5, format!("{source} was copied, and its policy lets nothing out"));
     }
+    if let Some(life) = ground.model.life_mut(&source.kid, source.version) {
+        life.replica_gone = false;
+    }
+}
+
+/// The secondary has said something untrue, of one key or of all: of which replicas, and which it hid from a listing or
+/// published as another key.
+pub(crate) fn lied(side: &Side, lie: Lie, method: Method, kid: Option<&KeyId>) {
+    let tells = match lie {
+        Lie::Nothing => !Method::WRITES.contains(&method),
+        Lie::WrongKey | Lie::Forged => {
+            matches!(method, Method::GetKey | Method::GetPublicJwk | Method::ListKeys | Method::Jwks)
+        }
+        Lie::Done => matches!(method, Method::DestroyKey | Method::DisableKey | Method::EnableKey),
+        Lie::NothingToDestroy => method == Method::DestroyKey,
+    };
+    if side.place != Place::Secondary || !tells {
+        return;
+    }
+    let replicas = replicas(side).into_iter().filter(|(at, _)| kid.is_none_or(|kid| *kid == at.kid));
+    let ground = &mut *side.ground.lock();
+    for (at, source) in replicas {
+        if (lie == Lie::Nothing && method == Method::ListKeys) || method == Method::Jwks {
+            ground.model.disguised.insert(at);
+        }
+        if let Some(life) = ground.model.life_mut(&source.kid, source.version) {
+            life.lied_about = true;
+            life.hidden |= lie == Lie::Nothing;
+        }
+    }
+}
+
+/// Where a side really has replicas, and of what.
+pub(crate) fn replicas(side: &Side) -> Vec<(KeyVersionId, KeyVersionId)> {
+    let page = side.table.list(&PageRequest::first(1000)).unwrap();
+    assert!(page.next.is_none(), "there are never so many keys");
+    let replicas = page.items.into_iter().filter_map(|key| {
+        let source = key.tags.get("mirror.source")?.parse().ok()?;
+        Some((key.kid.at(key.version), source))
+    });
+    replicas.collect()
 }
 
 impl Told for KeyRef {

@@ -6,9 +6,12 @@ use std::sync::Arc;
 use parking_lot::{Mutex, MutexGuard};
 use swarmauri_keyprovider_testkit::Method;
 use swarmauri_keys::{KeyError, KeyErrorKind, KeyId, KeyVersion};
+use tokio::time::{Duration, Instant};
 
 use crate::model::Model;
+use crate::pass::Pass;
 use crate::script::{Config, Place};
+use crate::since::PROCESSES;
 use crate::tally::Tally;
 
 /// A moment: the number of things that have happened before.
@@ -16,6 +19,26 @@ pub(crate) type Tick = u64;
 
 /// The number of a call of a caller.
 pub(crate) type CallId = u64;
+
+/// Who is being polled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Caller {
+    pub(crate) id: CallId,
+    pub(crate) process: usize,
+    /// When the call began.
+    pub(crate) started: Tick,
+}
+
+/// How the primary has served a process.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Trouble {
+    /// When it last failed, gave no answer, or was slow.
+    pub(crate) failed: Option<Instant>,
+    /// How many calls it has not answered yet.
+    pub(crate) in_flight: u32,
+    /// When such a call last ended.
+    pub(crate) ended: Tick,
+}
 
 /// A promise that was broken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +59,8 @@ pub(crate) struct SideCall {
     pub(crate) asked: Tick,
     /// Whether it had its effect, or the honest answer was looked up.
     pub(crate) reached: bool,
+    /// Whether it may have answered from the past.
+    pub(crate) stale: bool,
     pub(crate) end: Option<SideEnd>,
 }
 
@@ -56,10 +81,12 @@ pub(crate) struct State {
     pub(crate) config: Config,
     tick: Tick,
     /// The call that is being polled; without one it is somebody behind the mirror's back.
-    pub(crate) caller: Option<CallId>,
+    pub(crate) caller: Option<Caller>,
     pub(crate) traces: HashMap<CallId, Vec<SideCall>>,
     /// How often the store was asked on behalf of a call.
     pub(crate) store_calls: HashMap<CallId, u32>,
+    /// By process.
+    pub(crate) troubles: [Trouble; PROCESSES],
     pub(crate) model: Model,
     pub(crate) violations: Vec<Violation>,
     pub(crate) tally: Tally,
@@ -73,6 +100,7 @@ impl Ground {
             caller: None,
             traces: HashMap::new(),
             store_calls: HashMap::new(),
+            troubles: Default::default(),
             model: Model::default(),
             violations: Vec::new(),
             tally: Tally::default(),
@@ -95,6 +123,19 @@ impl State {
         self.violations.push(Violation { promise, what: what.into() });
     }
 
+    /// What looks like a broken promise is none, for this reason.
+    pub(crate) fn let_pass(&mut self, why: Pass) {
+        self.tally.count("let pass", why.name());
+    }
+
+    /// Breaks a promise, unless there is a reason to let it pass.
+    pub(crate) fn violate_unless(&mut self, pass: Option<Pass>, promise: u8, what: impl FnOnce() -> String) {
+        match pass {
+            Some(why) => self.let_pass(why),
+            None => self.violate(promise, what()),
+        }
+    }
+
     /// A side is asked. Gives the place of the entry.
     pub(crate) fn asked(
         &mut self,
@@ -104,8 +145,17 @@ impl State {
         version: Option<KeyVersion>,
     ) -> Option<(CallId, usize)> {
         let asked = self.tick();
-        let caller = self.caller?;
-        let call = SideCall { place, method, kid: kid.cloned(), version, asked, reached: false, end: None };
+        let caller = self.caller?.id;
+        let call = SideCall {
+            place,
+            method,
+            kid: kid.cloned(),
+            version,
+            asked,
+            reached: false,
+            stale: false,
+            end: None,
+        };
         let trace = self.traces.entry(caller).or_default();
         trace.push(call);
         Some((caller, trace.len() - 1))
@@ -114,13 +164,13 @@ impl State {
     /// The store is asked.
     pub(crate) fn store_asked(&mut self) {
         if let Some(caller) = self.caller {
-            *self.store_calls.entry(caller).or_default() += 1;
+            *self.store_calls.entry(caller.id).or_default() += 1;
         }
     }
 
     /// Whether the call that is being polled has asked the primary for this.
     pub(crate) fn has_asked(&self, method: Method) -> bool {
-        let trace = self.caller.and_then(|caller| self.traces.get(&caller));
+        let trace = self.caller.and_then(|caller| self.traces.get(&caller.id));
         let on_primary = |call: &SideCall| call.place == Place::Primary && call.method == method;
         trace.is_some_and(|trace| trace.iter().any(on_primary))
     }
@@ -131,6 +181,15 @@ impl State {
         {
             note(call);
         }
+    }
+}
+
+impl Trouble {
+    /// Whether there was a reason to leave the primary alone: it failed not longer ago than a breaker waits at most, or
+    /// somebody else was finding out whether it is back.
+    pub(crate) fn is_a_reason(self, since: Tick, wait: Duration) -> bool {
+        let asked = self.in_flight > 0 || self.ended >= since;
+        asked || self.failed.is_some_and(|at| at.elapsed() <= wait)
     }
 }
 

@@ -17,8 +17,10 @@
 mod behind;
 mod call;
 mod evidence;
+mod expected;
 mod ground;
 mod model;
+mod pass;
 mod pool;
 mod promises;
 mod provider;
@@ -28,6 +30,7 @@ mod run;
 mod script;
 mod shrink;
 mod sides;
+mod since;
 mod tally;
 mod untruth;
 mod weather;

@@ -3,23 +3,34 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use swarmauri_keys::{
-    ExportPolicy, KeyClass, KeyId, KeyRef, KeyRefParts, KeyState, KeyVersion, SecretMaterial,
+    ExportPolicy, KeyClass, KeyId, KeyRef, KeyRefParts, KeyState, KeyVersion, KeyVersionId, SecretMaterial,
 };
 
-use crate::ground::Tick;
+use crate::ground::{CallId, Caller, Tick};
 use crate::script::{Pick, SLOTS};
+use crate::since::Since;
 
 /// Every key that ever was.
 #[derive(Debug, Default)]
 pub(crate) struct Model {
     pub(crate) keys: BTreeMap<KeyId, KeyLife>,
     pub(crate) slots: [Slot; SLOTS as usize],
-    /// The keys whose destruction, as a whole, was ever asked for.
-    pub(crate) unwanted: BTreeSet<KeyId>,
+    /// The destroys of whole keys: by which process, and until when.
+    pub(crate) unwanted: BTreeMap<KeyId, Vec<Destroy>>,
     /// When something last may have been repaired.
     pub(crate) repaired: Tick,
-    /// Whether the secondary has told a lie, so that the mirror cannot know what is there.
-    pub(crate) lied_to: bool,
+    /// Where replicas are that the secondary has hidden from a listing, or published as another key, since everything last
+    /// was well.
+    pub(crate) disguised: BTreeSet<KeyVersionId>,
+}
+
+/// That the destruction of a key is asked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Destroy {
+    pub(crate) call: CallId,
+    pub(crate) process: usize,
+    /// `None` while it is under way, or if its outcome is not known.
+    pub(crate) ended: Option<Tick>,
 }
 
 /// One of the few names that callers use: its key is replaced when it is used up.
@@ -33,9 +44,11 @@ pub(crate) struct Slot {
 pub(crate) struct KeyLife {
     pub(crate) versions: BTreeMap<KeyVersion, Life>,
     /// The primary has been asked for the destruction of all, and has not refused.
-    pub(crate) destroy_begun: Option<Tick>,
+    pub(crate) destroy_begun: Since,
+    /// How many such destroys there are whose outcome is not known.
+    pub(crate) destroys_open: u32,
     /// A caller was told that all is destroyed.
-    pub(crate) destroyed: Option<Tick>,
+    pub(crate) destroyed: Since,
     /// The primary remembers nothing of the key but its numbers.
     pub(crate) forgotten: bool,
     /// When somebody last wrote to it, began to, or ended.
@@ -51,24 +64,35 @@ pub(crate) struct Life {
     pub(crate) secret: Option<SecretMaterial>,
     pub(crate) made: Tick,
     pub(crate) on_primary: bool,
+    /// When the primary last ceased to have it.
+    pub(crate) gone: Option<Tick>,
     /// When the primary lost it without the mirror's doing.
     pub(crate) lost: Option<Tick>,
     /// When a caller was first told that it is there, by a process that remembers it.
     pub(crate) known: Option<Tick>,
-    pub(crate) destroy_begun: Option<Tick>,
-    pub(crate) destroyed: Option<Tick>,
+    pub(crate) destroy_begun: Since,
+    pub(crate) destroys_open: u32,
+    pub(crate) destroyed: Since,
     /// When the primary was made to disable it through the mirror, if it still is.
-    pub(crate) disabled: Option<Tick>,
-    /// Whether its state ever changed: what is disabled early is copied late.
-    pub(crate) switched: bool,
-    /// Whether somebody destroyed its replica, or may have.
+    pub(crate) disabled: Since,
+    /// When its state last changed on the primary.
+    pub(crate) switched: Option<Tick>,
+    /// Whether somebody destroyed its replica, and no copy has arrived since.
     pub(crate) replica_gone: bool,
+    /// Whether that ever happened: the name that tells of what it is a copy is used up then.
+    pub(crate) name_used: bool,
+    /// Whether the secondary has said something untrue of its replica since everything last was well.
+    pub(crate) lied_about: bool,
+    /// Whether that was that there is none.
+    pub(crate) hidden: bool,
     /// Whether the primary has it, and the mirror will never show it.
     pub(crate) is_orphan: bool,
     /// Whether the primary once kept its secret although the policy lets it out: then less is copied.
     pub(crate) kept: bool,
     /// Whether the last state on the primary is somebody's behind the mirror's back.
     pub(crate) switched_behind: bool,
+    /// Whether one process last switched it while another one did, or settled what was open.
+    pub(crate) switched_at_once: bool,
 }
 
 impl Model {
@@ -94,7 +118,7 @@ impl Model {
             before.on_primary = true;
             before.lost = None;
             before.truth.state = key.state();
-            before.disabled = None;
+            before.disabled = Since::default();
             return before.truth.fingerprint == *key.fingerprint();
         }
         let life = Life {
@@ -102,51 +126,78 @@ impl Model {
             secret,
             made: at,
             on_primary: true,
+            gone: None,
             lost: None,
             known: None,
-            destroy_begun: None,
-            destroyed: None,
-            disabled: None,
-            switched: false,
+            destroy_begun: Since::default(),
+            destroys_open: 0,
+            destroyed: Since::default(),
+            disabled: Since::default(),
+            switched: None,
             replica_gone: false,
+            name_used: false,
+            lied_about: false,
+            hidden: false,
             is_orphan: false,
             kept: false,
             switched_behind: false,
+            switched_at_once: false,
         };
         of.versions.insert(key.version(), life);
         true
     }
 
     /// The primary no longer has this, because it was asked to, or for a reason of its own.
-    pub(crate) fn gone(&mut self, kid: &KeyId, version: Option<KeyVersion>, lost: Option<Tick>) {
+    pub(crate) fn gone(&mut self, kid: &KeyId, version: Option<KeyVersion>, at: Tick, lost: bool) {
         let Some(key) = self.keys.get_mut(kid) else { return };
         for (number, life) in &mut key.versions {
             if version.is_none_or(|version| version == *number) && life.on_primary {
                 life.on_primary = false;
-                life.lost = lost;
-                life.disabled = None;
+                life.gone = Some(at);
+                life.lost = lost.then_some(at);
+                life.disabled = Since::default();
             }
         }
     }
 
-    pub(crate) fn destroy_begins(&mut self, kid: &KeyId, version: Option<KeyVersion>, at: Tick) {
-        if let Some(begun) = self.begun(kid, version) {
-            begun.get_or_insert(at);
+    pub(crate) fn destroy_begins(&mut self, kid: &KeyId, version: Option<KeyVersion>, by: Caller, at: Tick) {
+        if let Some((begun, open)) = self.begun(kid, version) {
+            begun.by(by.process, at);
+            *open += 1;
         }
     }
 
+    /// A refusal takes a destroy back, unless an earlier one of unknown outcome has been carried out.
     pub(crate) fn destroy_refused(&mut self, kid: &KeyId, version: Option<KeyVersion>) {
-        if let Some(begun) = self.begun(kid, version) {
-            *begun = None;
+        let lives = self.keys.get(kid).is_some_and(|key| {
+            let of = |number: KeyVersion| version.is_none_or(|version| version == number);
+            key.versions.iter().any(|(number, life)| of(*number) && life.on_primary)
+        });
+        if let Some((begun, open)) = self.begun(kid, version) {
+            *open = open.saturating_sub(1);
+            if lives || *open == 0 {
+                (*begun, *open) = (Since::default(), 0);
+            }
         }
     }
 
-    fn begun(&mut self, kid: &KeyId, version: Option<KeyVersion>) -> Option<&mut Option<Tick>> {
+    fn begun(&mut self, kid: &KeyId, version: Option<KeyVersion>) -> Option<(&mut Since, &mut u32)> {
         let key = self.keys.get_mut(kid)?;
         match version {
-            None => Some(&mut key.destroy_begun),
-            Some(version) => Some(&mut key.versions.get_mut(&version)?.destroy_begun),
+            None => Some((&mut key.destroy_begun, &mut key.destroys_open)),
+            Some(version) => {
+                let life = key.versions.get_mut(&version)?;
+                Some((&mut life.destroy_begun, &mut life.destroys_open))
+            }
         }
+    }
+
+    /// Whether another process has a destroy of the whole key under way during this call, or one of unknown outcome.
+    pub(crate) fn is_unwanted_elsewhere(&self, kid: &KeyId, by: Caller) -> bool {
+        let mut all = self.unwanted.get(kid).into_iter().flatten();
+        all.any(|destroy| {
+            destroy.process != by.process && destroy.ended.is_none_or(|ended| ended >= by.started)
+        })
     }
 
     pub(crate) fn kid(&self, slot: u8) -> Option<&KeyId> {
@@ -171,13 +222,11 @@ impl Model {
     /// A process without a store has died: the next one knows what the replicas' tags say, and no more.
     pub(crate) fn forget_what_was_only_in_memory(&mut self, at: Tick) {
         for key in self.keys.values_mut() {
-            key.destroy_begun = None;
-            key.destroyed = None;
+            (key.destroy_begun, key.destroys_open, key.destroyed) = (Since::default(), 0, Since::default());
             for life in key.versions.values_mut() {
                 life.known = None;
-                life.destroy_begun = None;
-                life.destroyed = None;
-                life.disabled = None;
+                (life.destroy_begun, life.destroys_open) = (Since::default(), 0);
+                (life.destroyed, life.disabled) = (Since::default(), Since::default());
                 // What its replicas say is all that is known of it.
                 if !life.on_primary {
                     life.lost.get_or_insert(at);
@@ -195,13 +244,13 @@ impl Model {
 
 impl KeyLife {
     /// When a destroy of this version began that nothing has taken back.
-    pub(crate) fn begun(&self, life: &Life) -> Option<Tick> {
-        [self.destroy_begun, life.destroy_begun].into_iter().flatten().min()
+    pub(crate) fn begun(&self, life: &Life) -> Since {
+        self.destroy_begun.or(life.destroy_begun)
     }
 
     /// When a caller was told that this version is destroyed.
-    pub(crate) fn over(&self, life: &Life) -> Option<Tick> {
-        [self.destroyed, life.destroyed].into_iter().flatten().min()
+    pub(crate) fn over(&self, life: &Life) -> Since {
+        self.destroyed.or(life.destroyed)
     }
 
     /// The latest that the primary has.

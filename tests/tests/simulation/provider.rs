@@ -70,7 +70,6 @@ impl KeyProvider for Side {
     }
 
     async fn enable_key(&self, kid: &KeyId, version: KeyVersion) -> Result<(), KeyError> {
-        evidence::enable_begins(&mut self.ground.lock(), self.place, kid, version);
         self.serve(Method::EnableKey, Some(kid), Some(version), |turn| match turn.lie {
             Some(Lie::Done) => Ok(()),
             _ => self.switch(kid, version, KeyState::Enabled),

@@ -3,11 +3,15 @@
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
+use crate::expected;
 use crate::ground::Violation;
 use crate::script::Script;
-use crate::shrink::shrink;
+use crate::shrink::{Shortest, shrink};
 use crate::tally::Tally;
 use crate::world::World;
+
+/// So many operations are a counted run.
+const COUNTED: u64 = 2_000_000;
 
 /// How many seconds a shorter script is looked for, unless the environment asks for others.
 const SHRINKING: u64 = 20;
@@ -43,6 +47,19 @@ pub(crate) struct Total {
     pub(crate) seeds: u64,
 }
 
+impl Total {
+    /// In a counted run everything that a check looks at has come up, every check has run, and nothing is forgiven that
+    /// never happens.
+    fn check_nothing_is_vacuous(&self) -> Result<(), String> {
+        let missing = expected::missing(&self.tally);
+        if self.operations < COUNTED || missing.is_empty() {
+            return Ok(());
+        }
+        let (tally, missing) = (&self.tally, missing.join("\n  "));
+        Err(format!("{tally}\nin {} operations this never came up:\n  {missing}", self.operations))
+    }
+}
+
 impl Plan {
     /// The plan, unless the environment asks for another one.
     pub(crate) fn or_from_environment(self) -> Self {
@@ -67,6 +84,7 @@ impl Plan {
         // To see all that is wrong at once, without shorter scripts.
         let go_on = std::env::var("SIMULATION_GO_ON").is_ok();
         let mut total = Total { tally: Tally::default(), operations: 0, seeds: 0 };
+        let mut broken = 0;
         while total.seeds < self.seeds && self.time.is_none_or(|time| begun.elapsed() < time) {
             let seed = self.from + total.seeds;
             let script = Script::of(seed, self.operations);
@@ -77,11 +95,16 @@ impl Plan {
                 }
                 let Violation { promise, what } = failure.violation;
                 println!("seed {seed} breaks promise {promise}: {what}");
+                broken += 1;
             }
             total.tally.add(&outcome.tally);
             total.operations += outcome.operations;
             total.seeds += 1;
         }
+        if broken > 0 {
+            return Err(format!("{broken} of {} seeds break a promise", total.seeds));
+        }
+        total.check_nothing_is_vacuous()?;
         Ok(total)
     }
 
@@ -89,11 +112,13 @@ impl Plan {
         let Violation { promise, what } = &failure.violation;
         let seconds = std::env::var("SIMULATION_SHRINKING").ok().and_then(|seconds| seconds.parse().ok());
         let limit = Duration::from_secs(seconds.unwrap_or(SHRINKING));
-        let (short, why) = shrink(script, *promise, limit);
+        let Shortest { script: short, why, tries } = shrink(script, *promise, limit);
         let mut text = format!(
-            "seed {seed} breaks promise {promise}: {what}\n\nThe shortest script that was found breaks it so: {}\n\
-             {:?}\n",
-            why.what, short.config
+            "seed {seed} breaks promise {promise}: {what}\n\nThe shortest script of {tries} that were tried, with {} steps, breaks \
+             it so: {}\n{:?}\n",
+            short.steps.len(),
+            why.what,
+            short.config
         );
         for step in &short.steps {
             let _ = writeln!(text, "  {step:?}");

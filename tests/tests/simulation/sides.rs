@@ -13,6 +13,7 @@ use swarmauri_keys::{
     KeyVersionId, SpecOverrides,
 };
 use swarmauri_softkeys::{KeyTable, SoftKey};
+use tokio::time::{Duration, Instant};
 
 use crate::ground::{Ground, SideEnd};
 use crate::pool::Drawer;
@@ -72,14 +73,19 @@ impl Side {
         let entry = {
             let mut ground = self.ground.lock();
             ground.tally.count(self.topic(), turn.name());
-            ground.model.lied_to |= turn.lie.is_some() && self.place == Place::Secondary;
-            ground.asked(self.place, method, kid, version)
+            let entry = ground.asked(self.place, method, kid, version);
+            ground.note(entry, |call| call.stale = turn.stale);
+            entry
         };
+        let mut asked = Asked::new(self);
         pause(turn.pauses.0).await;
         if !turn.delay.is_zero() {
             tokio::time::sleep(turn.delay).await;
         }
-        let end = |end: SideEnd| self.ground.lock().note(entry, |call| call.end = Some(end));
+        let mut end = |end: SideEnd| {
+            asked.answered = !end.is_outage();
+            self.ground.lock().note(entry, |call| call.end = Some(end));
+        };
         match &turn.end {
             End::FailBefore(error) => {
                 end(SideEnd::of(error));
@@ -87,6 +93,9 @@ impl Side {
             }
             End::HangBefore => return std::future::pending().await,
             End::Honest | End::FailAfter(_) | End::HangAfter => {}
+        }
+        if let Some(lie) = turn.lie {
+            evidence::lied(self, lie, method, kid);
         }
         let answer = effect(&turn);
         self.ground.lock().note(entry, |call| call.reached = true);
@@ -253,6 +262,42 @@ impl Side {
 impl fmt::Debug for Side {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Side").field("place", &self.place).finish_non_exhaustive()
+    }
+}
+
+/// A call of the primary under way: how it went is what a breaker may go by.
+struct Asked<'a> {
+    side: &'a Side,
+    process: Option<usize>,
+    began: Instant,
+    answered: bool,
+}
+
+impl<'a> Asked<'a> {
+    /// What takes longer may count as a failure.
+    const SLOW: Duration = Duration::from_millis(100);
+
+    fn new(side: &'a Side) -> Self {
+        let mut ground = side.ground.lock();
+        let process = ground.caller.filter(|_| side.place == Place::Primary).map(|caller| caller.process);
+        if let Some(process) = process {
+            ground.troubles[process].in_flight += 1;
+        }
+        Self { side, process, began: Instant::now(), answered: false }
+    }
+}
+
+impl Drop for Asked<'_> {
+    fn drop(&mut self) {
+        let Some(process) = self.process else { return };
+        let mut ground = self.side.ground.lock();
+        let at = ground.tick();
+        let trouble = &mut ground.troubles[process];
+        trouble.in_flight -= 1;
+        trouble.ended = at;
+        if !self.answered || self.began.elapsed() > Self::SLOW {
+            trouble.failed = Some(Instant::now());
+        }
     }
 }
 

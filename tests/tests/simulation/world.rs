@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use swarmauri_keyprovider_mirrored::{Hedge, MirroredKeyProvider};
+use swarmauri_keyprovider_mirrored::{Backend, BreakerState, Hedge, MirroredKeyProvider};
 use swarmauri_keyprovider_testkit::FaultyStore;
 use swarmauri_keyproviders_tests::random::Seeded;
 use swarmauri_keys::{Ciphertext, Signature};
@@ -14,8 +14,9 @@ use swarmauri_keystore::{KeyStore, MemoryStore};
 use swarmauri_softkeys::KeyTable;
 use tokio::sync::Notify;
 
-use crate::call::{Answer, Ask, Call, Done};
-use crate::ground::{CallId, Ground};
+use crate::call::{Answer, Ask, Call, Done, Seen};
+use crate::ground::{CallId, Caller, Ground, Tick};
+use crate::model::Destroy;
 use crate::promises;
 use crate::script::{Breaker, Config, Place, Step, Watches};
 use crate::sides::Side;
@@ -34,6 +35,10 @@ pub(crate) struct World {
     pub(crate) secondary: Arc<Side>,
     pub(crate) store: Option<Arc<FaultyStore>>,
     pub(crate) store_sky: Weather,
+    /// Since when the store has been well.
+    store_fair: Option<Tick>,
+    /// Whether watches are held back.
+    held: bool,
     pub(crate) processes: Vec<Process>,
     pub(crate) calls: BTreeMap<CallId, Call>,
     next: CallId,
@@ -47,10 +52,12 @@ pub(crate) struct World {
 /// One process of the mirror.
 pub(crate) struct Process {
     pub(crate) mirror: Arc<MirroredKeyProvider>,
-    /// A watch has ended, and no call has been answered since.
-    pub(crate) unseen_end: bool,
-    /// What another process does may not arrive here.
-    pub(crate) blind: bool,
+    /// When its watch ended, if no call has read the store since.
+    pub(crate) ended: Option<Tick>,
+    /// Since when what another process does may not arrive here.
+    pub(crate) blind: Option<Tick>,
+    /// When it last took in what has arrived.
+    looked: Tick,
     /// Stops `maintain`, if it runs.
     pub(crate) upkeep: Option<Arc<Notify>>,
 }
@@ -68,6 +75,8 @@ impl World {
             secondary,
             store,
             store_sky: Weather::Fair,
+            store_fair: Some(0),
+            held: false,
             processes: Vec::new(),
             calls: BTreeMap::new(),
             next: 0,
@@ -104,7 +113,7 @@ impl World {
             Some(store) => builder.state(Arc::clone(store) as Arc<dyn KeyStore>).open().await.unwrap(),
             None => builder.build().unwrap(),
         };
-        Process { mirror: Arc::new(mirror), unseen_end: false, blind: false, upkeep: None }
+        Process { mirror: Arc::new(mirror), ended: None, blind: None, looked: 0, upkeep: None }
     }
 
     pub(crate) async fn step(&mut self, step: &Step) {
@@ -156,19 +165,56 @@ impl World {
                 ground.model.repaired = at;
             }
             if let Ask::Destroy(kid, None) = &ask {
-                ground.model.unwanted.insert(kid.clone());
+                let all = ground.model.unwanted.entry(kid.clone()).or_default();
+                all.push(Destroy { call: id, process, ended: None });
             }
             at
         };
+        self.note_switches(process, &ask);
+        let seen = self.seen(process);
+        if ask.catches_up() {
+            self.processes[process].looked = started;
+        }
         let mirror = Arc::clone(&self.processes[process].mirror);
-        self.calls.insert(id, Call::new(id, process, ask, started, mirror));
+        self.calls.insert(id, Call::new(id, process, ask, started, seen, mirror));
         self.poll(id);
+    }
+
+    /// A version that one process disables or enables, while another one does, or settles what is open.
+    fn note_switches(&self, process: usize, ask: &Ask) {
+        let others = || self.calls.values().filter(|call| call.process != process).map(|call| &call.ask);
+        let model = &mut self.ground.lock().model;
+        if let Ask::Switch(kid, version, _) = ask {
+            let same = |other: &Ask| matches!(other, Ask::Switch(of, at, _) if of == kid && at == version);
+            let at_once = others().any(|other| other.is_repair() || same(other));
+            if let Some(life) = model.life_mut(kid, *version) {
+                life.switched_at_once = at_once;
+            }
+        }
+        for other in others() {
+            if let (true, Ask::Switch(kid, version, _)) = (ask.is_repair(), other)
+                && let Some(life) = model.life_mut(kid, *version)
+            {
+                life.switched_at_once = true;
+            }
+        }
+    }
+
+    fn seen(&self, process: usize) -> Seen {
+        let Process { mirror, blind, .. } = &self.processes[process];
+        let closed = |backend| {
+            self.config.breaker == Breaker::Off
+                || mirror.breakers().get(&backend).is_none_or(|state| *state == BreakerState::Closed)
+        };
+        let (asks_store, asks_primary) = (closed(Backend::State), closed(Backend::Primary));
+        Seen { blind: *blind, asks_store, asks_primary }
     }
 
     fn poll(&mut self, id: CallId) {
         let Some(call) = self.calls.get_mut(&id) else { return };
         let waker = call.waker();
-        self.ground.lock().caller = Some(id);
+        let caller = Caller { id, process: call.process, started: call.started };
+        self.ground.lock().caller = Some(caller);
         let polled =
             catch_unwind(AssertUnwindSafe(|| call.future.as_mut().poll(&mut Context::from_waker(&waker))));
         self.ground.lock().caller = None;
@@ -184,15 +230,39 @@ impl World {
     }
 
     fn answered(&mut self, id: CallId, answer: Answer) {
-        let Some(Call { process, ask, started, began, .. }) = self.calls.remove(&id) else { return };
+        let Some(Call { process, ask, started, seen, began, .. }) = self.calls.remove(&id) else { return };
         let took = began.elapsed();
         let store_calls = self.ground.lock().store_calls.remove(&id).unwrap_or_default();
         let trace = self.ended(id, &ask);
         self.ground.lock().tally.count("answers", answer.name());
-        if self.store_sky == Weather::Fair {
-            self.processes[process].unseen_end = false;
+        self.destroy_ended(id, &ask, &answer);
+        let blind = self.still_blind(process, &ask, started, seen);
+        let asked_primary = seen.asks_primary;
+        let done = Done { process, blind, asked_primary, ask, started, took, answer, trace, store_calls };
+        promises::judge(self, &done);
+    }
+
+    /// Since when a call did not see what others did. One that could read the store has caught up.
+    fn still_blind(&mut self, process: usize, ask: &Ask, started: Tick, seen: Seen) -> Option<Tick> {
+        let of = &mut self.processes[process];
+        let could_read = seen.asks_store && self.store_fair.is_some_and(|since| since <= started);
+        if ask.catches_up() && could_read && !self.held && of.ended.is_none_or(|ended| ended < started) {
+            (of.ended, of.blind) = (None, None);
+            return None;
         }
-        promises::judge(self, &Done { process, ask, started, took, answer, trace, store_calls });
+        [seen.blind, of.blind].into_iter().flatten().min()
+    }
+
+    /// The outcome of a destroy of a whole key is known.
+    fn destroy_ended(&self, id: CallId, ask: &Ask, answer: &Answer) {
+        if let Ask::Destroy(kid, None) = ask
+            && !promises::is_outage(answer.error())
+        {
+            let ground = &mut *self.ground.lock();
+            let at = ground.tick();
+            let all = ground.model.unwanted.get_mut(kid).into_iter().flatten();
+            all.filter(|destroy| destroy.call == id).for_each(|destroy| destroy.ended = Some(at));
+        }
     }
 
     fn ended(&self, id: CallId, ask: &Ask) -> Vec<crate::ground::SideCall> {
@@ -280,27 +350,40 @@ impl World {
             turn
         });
         self.store_sky = weather;
-        if weather != Weather::Fair {
+        let at = self.ground.lock().tick();
+        if weather == Weather::Fair {
+            self.store_fair.get_or_insert(at);
+        } else {
+            self.store_fair = None;
             for process in &mut self.processes {
-                process.blind |= process.unseen_end;
+                process.blind = process.blind.or(process.ended);
             }
         }
     }
 
-    fn watches(&mut self, what: Watches) {
+    pub(crate) fn watches(&mut self, what: Watches) {
         let Some(store) = &self.store else { return };
-        match what {
-            Watches::Held => store.faults().hold_watches(true),
-            Watches::LetGo => store.faults().hold_watches(false),
-            Watches::Ended => store.faults().end_watches(),
-        }
+        let (done, ()) = match what {
+            Watches::Held => ("holds watches back", store.faults().hold_watches(true)),
+            Watches::LetGo => ("lets watches go", store.faults().hold_watches(false)),
+            Watches::Ended => ("ends watches", store.faults().end_watches()),
+        };
+        let at = self.ground.lock().tick();
+        self.held = if what == Watches::Ended { self.held } else { what == Watches::Held };
+        self.ground.lock().tally.count("somebody", done);
         for process in &mut self.processes {
             match what {
-                Watches::Held => process.blind = true,
+                Watches::Held => {
+                    process.blind.get_or_insert(process.looked);
+                }
+                // All of it is there at once.
+                Watches::LetGo if process.ended.is_none() => process.blind = None,
                 Watches::LetGo => {}
                 Watches::Ended => {
-                    process.unseen_end = true;
-                    process.blind |= self.store_sky != Weather::Fair || self.config.breaker != Breaker::Off;
+                    process.ended.get_or_insert(at);
+                    if self.store_sky != Weather::Fair || self.config.breaker != Breaker::Off {
+                        process.blind.get_or_insert(process.looked);
+                    }
                 }
             }
         }
@@ -308,6 +391,7 @@ impl World {
 
     /// A process dies with all of its calls, and starts again; the store is well meanwhile.
     pub(crate) async fn crash(&mut self, process: usize) {
+        self.ground.lock().tally.count("somebody", "kills a process");
         let its: Vec<_> =
             self.calls.values().filter(|call| call.process == process).map(|call| call.id).collect();
         for id in its {
@@ -320,9 +404,11 @@ impl World {
             let at = ground.tick();
             ground.model.forget_what_was_only_in_memory(at);
         }
-        let blind = self.processes[process].blind;
         self.processes[process] = self.started().await;
-        self.processes[process].blind = blind;
+        // It has read all that there is, and hears of the rest as the others do.
+        let at = self.ground.lock().tick();
+        self.processes[process].looked = at;
+        self.processes[process].blind = self.held.then_some(at);
         self.set_store_sky(self.store_sky, 1);
     }
 }

@@ -5,6 +5,10 @@ use std::collections::BTreeSet;
 use crate::assert_none;
 use crate::tree::{self, File};
 
+/// Packages that do not lie in a folder of their name.
+const TESTS: [&str; 3] =
+    ["swarmauri-keyproviders-tests", "swarmauri-keyproviders-benches", "swarmauri-keyproviders-fuzzing"];
+
 fn documents() -> Vec<File> {
     let mut documents = tree::files_with("md");
     documents.retain(|file| !file.path.contains('/') || file.path.starts_with("docs/"));
@@ -69,7 +73,7 @@ fn missing_commands(line: &str, xtask: &str, paths: &[String]) -> Vec<String> {
             "xtask" => xtask.contains(&format!("name: \"{name}\"")),
             "-p" | "--package" if line.contains("cargo ") => {
                 ["crates/", ""].iter().any(|folder| paths.contains(&format!("{folder}{name}/Cargo.toml")))
-                    || ["swarmauri-keyproviders-tests", "swarmauri-keyproviders-fuzzing"].contains(&name)
+                    || TESTS.contains(&name)
             }
             "--example" => {
                 let (file, folder) = (format!("/examples/{name}.rs"), format!("/examples/{name}/main.rs"));

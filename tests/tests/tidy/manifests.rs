@@ -42,7 +42,8 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// Members that may use all others.
-const TESTS: [&str; 2] = ["swarmauri-keyproviders-tests", "swarmauri-keyproviders-fuzzing"];
+const TESTS: [&str; 3] =
+    ["swarmauri-keyproviders-tests", "swarmauri-keyproviders-benches", "swarmauri-keyproviders-fuzzing"];
 
 struct Manifest {
     path: String,

@@ -39,7 +39,8 @@ use swarmauri_keys::{Jwk, JwkSet};
 
 pub use error::Error;
 
-use crate::{Value, value_from_slice, value_to_vec};
+use crate::output::Output;
+use crate::value_from_slice;
 
 /// The media type of a COSE_Key (RFC 9052 section 11.3.2).
 pub const KEY_MEDIA_TYPE: &str = "application/cose-key";
@@ -53,7 +54,9 @@ pub const KEYSET_MEDIA_TYPE: &str = "application/cose-key-set";
 ///
 /// If `alg` has no COSE number or does not fit the key, or `key_ops` is empty or repeats itself.
 pub fn key_to_vec(jwk: &Jwk) -> Result<Vec<u8>, Error> {
-    Ok(value_to_vec(&write::key(jwk)?)?)
+    let mut out = Output::default();
+    write::key(jwk, &mut out)?;
+    Ok(out.finish()?)
 }
 
 /// The COSE_KeySet of public keys, in their order, deterministically encoded.
@@ -65,9 +68,14 @@ pub fn keyset_to_vec(set: &JwkSet) -> Result<Vec<u8>, Error> {
     if set.keys.is_empty() {
         return Err(Error::EmptySet);
     }
-    let keys = set.keys.iter().enumerate();
-    let keys = keys.map(|(index, jwk)| write::key(jwk).map_err(|error| error.at(index)));
-    Ok(value_to_vec(&Value::Array(keys.collect::<Result<_, _>>()?))?)
+    let mut out = Output::default();
+    let mut array = out.begin_array(set.keys.len())?;
+    for (index, jwk) in set.keys.iter().enumerate() {
+        array.another();
+        write::key(jwk, &mut out).map_err(|error| error.at(index))?;
+    }
+    out.end_array(&array);
+    Ok(out.finish()?)
 }
 
 /// Reads a public COSE_Key.

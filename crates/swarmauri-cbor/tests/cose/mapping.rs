@@ -38,6 +38,21 @@ fn published() -> [(KeyAlg, PublicKey, String); 5] {
     ]
 }
 
+/// The members of a JWK, not those of a COSE_Key: plain CBOR of it is deterministic as it comes.
+#[test]
+fn the_encoder_has_nothing_to_move_in_a_jwk() {
+    let id = KeyId::new("a").unwrap().at(KeyVersion::FIRST);
+    for (alg, key, _) in published() {
+        let published = Jwk::published(&id, alg, key);
+        let full = Jwk { key_ops: Some(vec!["verify".to_owned()]), ..published.clone() };
+        for jwk in [bare(published.key.clone()), published, full] {
+            let mut plain = Vec::new();
+            ciborium::into_writer(&jwk, &mut plain).unwrap();
+            assert_eq!(swarmauri_cbor::to_vec(&jwk), Ok(plain), "{alg}");
+        }
+    }
+}
+
 #[test]
 fn published_keys_make_the_round_trip() {
     let id = KeyId::new("a").unwrap().at(KeyVersion::FIRST);

@@ -55,6 +55,11 @@ impl MirroredKeyProvider {
             return Ok(None);
         }
         let mut look = SecondLook::default();
+        // First: without it there is no document, and a primary that is silent now is asked for nothing else.
+        if !merge.from_the_past.is_empty() {
+            let query = JwksQuery { versions: JwksVersions::AllLive, ..query.clone() };
+            look.all_live = Some(self.primary.jwks(&query).await?);
+        }
         if withheld {
             self.look_for_withheld(merge, &mut look).await;
         }
@@ -77,10 +82,6 @@ impl MirroredKeyProvider {
                 }
                 Err(_) => look.refused = true,
             }
-        }
-        if !merge.from_the_past.is_empty() {
-            let query = JwksQuery { versions: JwksVersions::AllLive, ..query.clone() };
-            look.all_live = Some(self.primary.jwks(&query).await?);
         }
         if tell_apart {
             match self.replica_kids().await {

@@ -1,6 +1,6 @@
 //! What maintenance tries next, and when.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
@@ -32,23 +32,17 @@ pub(crate) enum Debtor {
 pub(super) struct Schedule {
     settings: Maintenance,
     random: fastrand::Rng,
-    /// Those that have to wait.
-    waiting: HashMap<Debtor, Waiting>,
+    /// Those that have to wait, and the longest of their waits to come, one after the other; `None` until the first try
+    /// has failed.
+    waiting: HashMap<Debtor, Option<ExponentialBackoff>>,
     /// The same, in the order in which their turn comes.
     queue: BTreeSet<(Instant, Debtor)>,
-    /// Those that are being tried.
-    trying: HashSet<Debtor>,
+    /// Those that are being tried, likewise.
+    trying: HashMap<Debtor, Option<ExponentialBackoff>>,
     look: Look,
     looked: Option<Instant>,
     /// `None`: never.
     reconcile_at: Option<Instant>,
-}
-
-#[derive(Debug)]
-struct Waiting {
-    until: Instant,
-    /// The longest of the waits to come, one after the other. `None` until the first try has failed.
-    waits: Option<ExponentialBackoff>,
 }
 
 /// The look at who owes something.
@@ -67,7 +61,7 @@ impl Schedule {
             random,
             waiting: HashMap::new(),
             queue: BTreeSet::new(),
-            trying: HashSet::new(),
+            trying: HashMap::new(),
             look: Look::Wanted,
             looked: None,
             reconcile_at: Some(Instant::now()),
@@ -106,11 +100,10 @@ impl Schedule {
             return;
         }
         let now = Instant::now();
-        self.queue.clear();
-        for (debtor, waiting) in &mut self.waiting {
-            *waiting = Waiting { until: now, waits: None };
-            self.queue.insert((now, debtor.clone()));
+        for waits in self.waiting.values_mut().chain(self.trying.values_mut()) {
+            *waits = None;
         }
+        self.queue = self.waiting.keys().map(|debtor| (now, debtor.clone())).collect();
         self.look_soon();
     }
 
@@ -158,42 +151,35 @@ impl Schedule {
     }
 
     fn is_known(&self, debtor: &Debtor) -> bool {
-        self.waiting.contains_key(debtor) || self.trying.contains(debtor)
+        self.waiting.contains_key(debtor) || self.trying.contains_key(debtor)
     }
 
     /// Whether a debtor whose turn it is can be tried. If not it waits for the sides, and its tries do not count.
     fn is_next(&mut self, mirror: &MirroredKeyProvider, debtor: &Debtor, now: Instant) -> bool {
+        let waits = self.waiting.remove(debtor).flatten();
         if mirror.can_be_tried(debtor) {
-            self.trying.insert(debtor.clone());
+            self.trying.insert(debtor.clone(), waits);
             return true;
         }
-        if matches!(debtor, Debtor::Key(kid) if mirror.debts_of(kid).is_empty()) {
-            self.waiting.remove(debtor);
-            return false;
+        if !matches!(debtor, Debtor::Key(kid) if mirror.debts_of(kid).is_empty()) {
+            self.wait(debtor.clone(), now + LOOK_AGAIN, waits);
         }
-        let waits = self.waiting.remove(debtor).and_then(|waiting| waiting.waits);
-        self.wait(debtor.clone(), now + LOOK_AGAIN, waits);
         false
     }
 
     fn wait(&mut self, debtor: Debtor, until: Instant, waits: Option<ExponentialBackoff>) {
         self.queue.insert((until, debtor.clone()));
-        self.waiting.insert(debtor, Waiting { until, waits });
+        self.waiting.insert(debtor, waits);
     }
 
     /// How a try went.
     pub(super) fn tried(&mut self, debtor: Debtor, tried: Tried) {
-        self.trying.remove(&debtor);
-        let before = self.waiting.remove(&debtor);
-        if let Some(before) = &before {
-            self.queue.remove(&(before.until, debtor.clone()));
-        }
+        let waits = self.trying.remove(&debtor).flatten();
         let now = Instant::now();
         match tried {
             Tried::Paid => {}
-            Tried::Busy => self.wait(debtor, now + LOOK_AT_MOST, before.and_then(|before| before.waits)),
+            Tried::Busy => self.wait(debtor, now + LOOK_AT_MOST, waits),
             Tried::Failed => {
-                let waits = before.and_then(|before| before.waits);
                 let mut waits = waits.unwrap_or_else(|| backoff(&self.settings));
                 let longest = waits.next().unwrap_or(self.settings.retry_at_most);
                 let wait = longest.mul_f64(self.random.f64());

@@ -45,12 +45,12 @@ impl From<KeyState> for Position {
 impl KidRecord {
     /// Whether this version may do no work, and its public key is not to be trusted.
     pub(crate) fn is_disabled(&self, version: KeyVersion) -> bool {
-        self.switches.get(&version).is_some_and(|switch| switch.primary != Position::Enabled)
+        self.switches.get(version).is_some_and(|switch| switch.primary != Position::Enabled)
     }
 
     /// The state in which to show a version whose replica is in this one.
     pub(crate) fn shown_state(&self, version: KeyVersion, replica: KeyState) -> KeyState {
-        match self.switches.get(&version) {
+        match self.switches.get(version) {
             // Whoever disabled the replica on the secondary itself had a reason.
             None => replica,
             Some(Switch { primary: Position::Enabled, .. }) => KeyState::Enabled,
@@ -65,25 +65,25 @@ impl KidRecord {
 
     /// The primary has refused: what was before the question is true again.
     pub(crate) fn switch_refused(&mut self, version: KeyVersion, before: Option<Switch>) {
-        let Some(Switch { primary: Position::Unknown, .. }) = self.switches.get(&version) else {
+        let Some(Switch { primary: Position::Unknown, .. }) = self.switches.get(version) else {
             return;
         };
         match before {
             Some(before) => self.switches.insert(version, before),
-            None => self.switches.remove(&version),
+            None => self.switches.remove(version),
         };
     }
 
     /// The primary has a version in this state. A copy that waited for it to be enabled is owed then.
     pub(crate) fn switched(&mut self, version: KeyVersion, state: KeyState) {
         if self.is_destroyed(Some(version)) {
-            self.switches.remove(&version);
+            self.switches.remove(version);
             return;
         }
-        let (primary, before) = (Position::from(state), self.switches.get(&version));
+        let (primary, before) = (Position::from(state), self.switches.get(version));
         if primary == Position::Enabled
             && let Some(kept @ VersionState::Kept { reason: KeptReason::Disabled, .. }) =
-                self.versions.get_mut(&version)
+                self.versions.get_mut(version)
             && let Some(key) = kept.facts().cloned()
         {
             *kept = VersionState::Pending { key, attempted: false, trouble: Trouble::default() };
@@ -118,13 +118,13 @@ impl KidRecord {
         if self.replica_place(version) != Some(at) {
             return;
         }
-        let primary = self.switches.get(&version).map_or(Position::Enabled, |switch| switch.primary);
+        let primary = self.switches.get(version).map_or(Position::Enabled, |switch| switch.primary);
         self.set_switch(version, primary, Position::from(state) == primary);
     }
 
     /// There is a replica now, which nobody has told anything.
     pub(super) fn replica_is_new(&mut self, version: KeyVersion) {
-        if let Some(switch) = self.switches.get_mut(&version) {
+        if let Some(switch) = self.switches.get_mut(version) {
             switch.followed = false;
         }
     }
@@ -132,13 +132,13 @@ impl KidRecord {
     /// An earlier process has left a replica in this state. If nothing else is known, its state is what the primary
     /// had then.
     pub(super) fn replica_is_found(&mut self, version: KeyVersion, state: KeyState) {
-        let primary = self.switches.get(&version).map_or(Position::from(state), |switch| switch.primary);
+        let primary = self.switches.get(version).map_or(Position::from(state), |switch| switch.primary);
         self.set_switch(version, primary, Position::from(state) == primary);
     }
 
     /// There is no replica to tell any more.
     pub(super) fn replica_is_no_more(&mut self, version: KeyVersion) {
-        if let Some(switch) = self.switches.get(&version) {
+        if let Some(switch) = self.switches.get(version) {
             let primary = switch.primary;
             self.set_switch(version, primary, true);
         }
@@ -146,19 +146,19 @@ impl KidRecord {
 
     /// Telling the replica failed.
     pub(crate) fn switch_trouble(&mut self, version: KeyVersion, error: &str) {
-        if let Some(switch) = self.switches.get_mut(&version) {
+        if let Some(switch) = self.switches.get_mut(version) {
             switch.trouble.note(error);
         }
     }
 
     /// The replica to be told, and what.
     pub(crate) fn to_be_told(&self, version: KeyVersion) -> Option<(&KeyVersionId, Position)> {
-        let switch = self.switches.get(&version).filter(|switch| !switch.followed)?;
+        let switch = self.switches.get(version).filter(|switch| !switch.followed)?;
         Some((self.replica_place(version)?, switch.primary))
     }
 
     fn replica_place(&self, version: KeyVersion) -> Option<&KeyVersionId> {
-        match self.versions.get(&version)? {
+        match self.versions.get(version)? {
             VersionState::Mirrored(replica) => Some(&replica.at),
             _ => None,
         }
@@ -168,10 +168,10 @@ impl KidRecord {
     fn set_switch(&mut self, version: KeyVersion, primary: Position, followed: bool) {
         let followed = followed || self.replica_place(version).is_none();
         if primary == Position::Enabled && followed {
-            self.switches.remove(&version);
+            self.switches.remove(version);
             return;
         }
-        match self.switches.get_mut(&version) {
+        match self.switches.get_mut(version) {
             Some(switch) if switch.primary == primary && switch.followed == followed => {}
             _ => {
                 self.switches.insert(version, Switch::at(primary, followed));

@@ -17,8 +17,16 @@ pub(crate) enum VersionState {
     Mirrored(Replica),
     /// The primary has it, and mode or policy keeps it there.
     Kept { key: Facts, reason: KeptReason },
-    /// Its destroy has started. Not served from the secondary; with `primary_gone` not served at all.
-    Destroying { was: Option<Box<VersionState>>, asked: u32, primary_gone: bool, trouble: Trouble },
+    /// Its destroy has started. Not served from the secondary; with `primary_gone` not served at all. `sent`: the primary
+    /// was asked, and what it did is not known.
+    Destroying {
+        was: Option<Box<VersionState>>,
+        asked: u32,
+        #[serde(default = "unless_it_says")]
+        sent: bool,
+        primary_gone: bool,
+        trouble: Trouble,
+    },
     /// A tombstone. Keeps the fingerprint, by which a replica that turns up late is known.
     Destroyed { fingerprint: Option<Fingerprint> },
 }
@@ -83,13 +91,13 @@ impl Eq for Shown {}
 #[serde(deny_unknown_fields)]
 pub(crate) struct Trouble {
     pub(crate) attempts: u32,
-    pub(crate) last_error: Option<String>,
+    pub(crate) last_error: Option<Box<str>>,
 }
 
 impl Trouble {
     pub(super) fn note(&mut self, error: &str) {
         self.attempts = self.attempts.saturating_add(1);
-        self.last_error = Some(error.to_owned());
+        self.last_error = Some(error.into());
     }
 }
 
@@ -149,9 +157,10 @@ impl VersionState {
         matches!(self, Self::Pending { .. } | Self::Mirrored(_) | Self::Kept { .. })
     }
 
-    pub(super) fn destroying(self, primary_gone: bool) -> Self {
+    /// On its way out, from what it was before, if anything was known.
+    pub(super) fn doomed(was: Option<Self>, primary_gone: bool) -> Self {
         let trouble = Trouble::default();
-        Self::Destroying { was: Some(Box::new(self)), asked: 1, primary_gone, trouble }
+        Self::Destroying { was: was.map(Box::new), asked: 1, sent: false, primary_gone, trouble }
     }
 
     /// The primary no longer has it. Without a replica that is the end of it.
@@ -162,9 +171,14 @@ impl VersionState {
         }
         match self {
             Self::Destroying { was, asked, trouble, .. } => {
-                Self::Destroying { was, asked, primary_gone: true, trouble }
+                Self::Destroying { was, asked, sent: false, primary_gone: true, trouble }
             }
-            state => state.destroying(true),
+            state => Self::doomed(Some(state), true),
         }
     }
+}
+
+/// What is taken of a record that does not say whether a destroy was sent.
+pub(super) fn unless_it_says() -> bool {
+    true
 }

@@ -1,6 +1,6 @@
 //! A map that was lost with its process is found again by the replicas' tags.
 
-use swarmauri_keyprovider::{JwksQuery, KeyProvider, KeyProviderExt, Secrets};
+use swarmauri_keyprovider::{Feature, JwksQuery, KeyProvider, KeyProviderExt, Secrets};
 use swarmauri_keyprovider_mirrored::MirrorMode;
 use swarmauri_keyprovider_testkit::{Fault, Lie, Method, capture_tracing_of};
 use swarmauri_keys::{KeyAlg, KeyErrorKind, KeyMaterial, KeySpec};
@@ -46,6 +46,53 @@ async fn a_destroy_after_a_restart_finds_the_replicas() {
         let world = world.restart();
         assert!(world.mirror.destroy_key(key.kid(), which).await.unwrap());
         assert_eq!(world.replicas().await, 0);
+        assert!(world.backlog().is_empty());
+    }
+}
+
+/// That something is known of the key does not mean that all of it is.
+#[tokio::test]
+async fn a_destroy_after_a_restart_and_a_rotation_finds_the_replicas_of_before_it() {
+    for secondary_out in [false, true] {
+        let world = world();
+        let key = world.mirror.create(KeyAlg::Ed25519).await.unwrap();
+        let world = world.restart();
+        world.mirror.rotate(key.kid()).await.unwrap();
+        if secondary_out {
+            world.secondary.outage();
+        }
+        assert!(world.mirror.destroy_key(key.kid(), None).await.unwrap());
+        assert_eq!(world.backlog().is_empty(), !secondary_out);
+        world.secondary.recover();
+        assert!(world.mirror.reconcile().await.is_clean());
+        assert_eq!(world.replicas().await, 0);
+        assert!(world.backlog().is_empty());
+    }
+}
+
+/// What the primary shows of a key does not tell whether an earlier process has copied it.
+#[tokio::test]
+async fn a_key_that_is_taken_in_while_the_secondary_cannot_be_read_may_have_a_replica() {
+    for destroyed in [false, true] {
+        let world = world();
+        world.secondary.restrict_capabilities(|can| {
+            can.features.remove(&Feature::ChosenKid);
+        });
+        let world = world.restart();
+        let key = world.mirror.create(KeyAlg::Ed25519).await.unwrap();
+        let world = world.restart();
+        for method in [Method::ListKeys, Method::GetKey] {
+            world.secondary.set(method, Some(Fault::FailBefore(outages().remove(0))));
+        }
+        assert!(!world.mirror.reconcile().await.is_clean());
+        assert_eq!(world.replicas().await, 1, "there is none beside it");
+        if destroyed {
+            assert!(world.mirror.destroy_key(key.kid(), None).await.unwrap());
+        }
+        assert!(!world.backlog().is_empty());
+        world.secondary.recover();
+        assert!(world.mirror.reconcile().await.is_clean());
+        assert_eq!(world.replicas().await, usize::from(!destroyed));
         assert!(world.backlog().is_empty());
     }
 }

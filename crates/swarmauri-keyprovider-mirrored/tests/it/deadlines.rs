@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use swarmauri_keyprovider::{JwksQuery, KeyOperations, KeyProvider, KeyProviderExt, Secrets};
 use swarmauri_keyprovider_mirrored::{Backend, BreakerSettings, BreakerState, Deadlines, MirrorMode};
-use swarmauri_keyprovider_testkit::{Fault, Method, capture_tracing_of};
+use swarmauri_keyprovider_testkit::{Fault, Lie, Method, capture_tracing_of};
 use swarmauri_keys::{
     Acceptance, KeyAlg, KeyErrorKind, KeyId, KeySpec, PageRequest, SecretBytes, SpecOverrides, VerifyWith,
 };
@@ -324,4 +324,21 @@ async fn refusals_open_no_breaker() {
         }
     }
     assert_eq!(world.mirror.breakers()[&Backend::Primary], BreakerState::Closed);
+}
+
+/// The document is from before a destroy and a create: two questions are open, and a primary that is silent is asked one.
+#[tokio::test(start_paused = true)]
+async fn promise_7_a_jwks_waits_once_for_a_primary_that_answers_from_the_past_and_falls_silent() {
+    let world = bounded();
+    let key = world.mirror.create(KeyAlg::Ed25519).await.unwrap();
+    let latest = world.mirror.rotate_key(key.kid(), &SpecOverrides::NONE).await.unwrap();
+    world.mirror.jwks(&JwksQuery::LATEST).await.unwrap();
+    world.mirror.create(KeyAlg::Ed25519).await.unwrap();
+    world.mirror.destroy_key(key.kid(), Some(latest.version())).await.unwrap();
+
+    world.primary.hang();
+    world.primary.fail_next(Method::Jwks, Fault::Lie(Lie::Stale));
+    let begun = Instant::now();
+    assert_eq!(kind(world.mirror.jwks(&JwksQuery::LATEST).await), KeyErrorKind::Timeout);
+    assert!(begun.elapsed() <= LIMITS.public_read + TICK, "{:?}", begun.elapsed());
 }

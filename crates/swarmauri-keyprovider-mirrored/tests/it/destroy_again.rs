@@ -1,5 +1,6 @@
 //! Promise 4: destroys whose outcome is not known, and what is said of them later.
 
+use futures_util::FutureExt as _;
 use swarmauri_keyprovider::{JwksQuery, KeyProvider, KeyProviderExt};
 use swarmauri_keyprovider_mirrored::MirrorMode;
 use swarmauri_keyprovider_testkit::{Fault, Method};
@@ -22,6 +23,18 @@ async fn promise_8_a_destroy_that_could_not_look_for_replicas_is_owed() {
         assert!(world.mirror.reconcile().await.is_clean());
         assert_eq!((world.backlog().len(), world.replicas().await), (0, 0));
     }
+}
+
+/// Of a key that an earlier process made, the later one knows the version that it has made itself.
+#[tokio::test]
+async fn promise_8_the_destroy_of_a_key_finds_the_replicas_of_versions_from_an_earlier_process() {
+    let world = world();
+    let key = world.mirror.create(KeyAlg::Ed25519).await.unwrap();
+    let world = world.restart();
+    world.mirror.rotate(key.kid()).await.unwrap();
+    assert_eq!(world.replicas().await, 2);
+    assert!(world.mirror.destroy_key(key.kid(), None).await.unwrap());
+    assert_eq!((world.replicas().await, world.backlog().len()), (0, 0));
 }
 
 #[tokio::test]
@@ -91,4 +104,45 @@ async fn promise_4_mode_none_remembers_a_destroy_whose_answer_was_lost() {
         assert!(world.read(&kid("shared"), None).await.is_err());
         assert!(world.mirror.jwks(&JwksQuery::LATEST).await.unwrap().keys.is_empty());
     }
+}
+
+/// Two callers who clean up after the same thing, which there never was.
+#[tokio::test]
+async fn destroys_of_what_never_was_use_no_name_up_when_they_meet() {
+    for mode in [MirrorMode::PublicOnly, MirrorMode::None] {
+        let world = world_in(mode);
+        let hold = world.primary.hold(Method::DestroyKey);
+        let destroy = || {
+            let mirror = world.mirror.clone();
+            tokio::spawn(async move { mirror.destroy_key(&kid("never"), None).await })
+        };
+        let (one, other) = (destroy(), destroy());
+        hold.arrived().await;
+        tokio::task::yield_now().await;
+        hold.release();
+        assert!(!one.await.unwrap().unwrap() && !other.await.unwrap().unwrap());
+        world.mirror.create_key(&KeySpec::new(KeyAlg::Ed25519).with_kid(kid("never"))).await.unwrap();
+    }
+}
+
+/// A destroy that was recorded, and dropped before the primary was asked, is no reason to doubt a refusal.
+#[tokio::test]
+async fn what_no_destroy_has_reached_a_refusal_gives_back() {
+    let world = world();
+    let key = world.mirror.create(KeyAlg::Ed25519).await.unwrap();
+    let hold = world.primary.hold(Method::RotateKey);
+    let (mirror, kid) = (world.mirror.clone(), key.kid().clone());
+    let rotate = tokio::spawn(async move { mirror.rotate(&kid).await });
+    hold.arrived().await;
+    assert!(world.mirror.destroy_key(key.kid(), None).now_or_never().is_none());
+    let open = format!("destroy of unknown outcome {}", key.kid());
+    assert!(world.backlog().contains(&open));
+    hold.release();
+    rotate.await.unwrap().unwrap();
+    world.primary.fail_next(Method::DestroyKey, Fault::FailBefore(KeyError::permission_denied("told to")));
+    world.primary.fail_next(Method::GetKey, Fault::FailBefore(KeyError::unavailable("told to")));
+    assert!(world.mirror.destroy_key(key.kid(), None).await.is_err());
+    assert!(!world.backlog().contains(&open), "{:?}", world.backlog());
+    world.primary.outage();
+    assert!(world.read(key.kid(), Some(version(1))).await.is_ok());
 }

@@ -1,8 +1,11 @@
 //! What the mirror tells the outside is what `docs/signals.md` says.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use swarmauri_keyprovider::KeyProviderExt;
+use swarmauri_keyprovider_mirrored::{Backend, BreakerSettings, BreakerState, Deadlines};
 use swarmauri_keyprovider_testkit::capture_tracing_of;
 use swarmauri_keys::KeyAlg;
 
@@ -65,13 +68,35 @@ async fn a_call_of_a_side_has_a_span_with_its_outcome() {
     assert!(told.contains("outcome=\"unavailable\""), "{told}");
 }
 
+/// Else it would be shown as asking for as long as nobody asks again.
+#[tokio::test(start_paused = true)]
+async fn a_dropped_probe_is_told_like_one_that_failed() {
+    let world = world_with(|builder| {
+        builder.deadlines(Deadlines::default()).breaker(BreakerSettings::default()).seed(7)
+    });
+    let key = world.mirror.create(KeyAlg::Ed25519).await.unwrap();
+    world.primary.outage();
+    let state = || world.mirror.breakers()[&Backend::Primary];
+    while state() == BreakerState::Closed {
+        world.read(key.kid(), None).await.unwrap();
+    }
+    world.primary.hang();
+    let ((), told) = capture_tracing_of(async {
+        tokio::time::sleep(Duration::from_mins(1)).await;
+        assert!(world.read(key.kid(), None).now_or_never().is_none());
+    })
+    .await;
+    assert_eq!(state(), BreakerState::Open);
+    let told: Vec<_> = told.lines().filter(|line| line.contains("breaker")).collect();
+    assert!(told.len() == 2 && told[0].contains("half_open") && told[1].contains("\"open\""), "{told:?}");
+}
+
 #[cfg(feature = "metrics")]
 mod figures {
     use std::collections::BTreeMap;
 
     use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
     use swarmauri_keyprovider::KeyProvider;
-    use swarmauri_keyprovider_mirrored::BreakerSettings;
 
     use super::*;
 

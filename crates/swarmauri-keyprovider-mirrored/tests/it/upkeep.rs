@@ -237,3 +237,32 @@ async fn creates_of_unknown_outcome_and_unknown_name_are_settled_too() {
     assert_eq!(world.replicas().await, 1);
     upkeep.stop().await;
 }
+
+/// The other side comes back meanwhile: that is no reason to begin the same again.
+#[tokio::test(start_paused = true)]
+async fn what_is_being_tried_is_not_tried_beside_that() {
+    let world =
+        restricted_world(|primary, _| deny(primary, &[swarmauri_keyprovider::Feature::ChosenKid]), usual);
+    let upkeep = Upkeep::of(&world);
+    sleep(SECOND).await;
+    world.primary.fail_next(Method::CreateKey, Fault::FailAfter(KeyError::timeout("told to")));
+    assert!(world.mirror.create(KeyAlg::Ed25519).await.is_err());
+    let hold = world.primary.hold(Method::ListKeys);
+    let looks = || world.primary.journal().calls_of(Method::ListKeys).len();
+    let before = looks();
+    hold.arrived().await;
+    world.secondary.outage();
+    while world.mirror.breakers()[&Backend::Secondary] != BreakerState::Open {
+        let _ = world.mirror.drill().await;
+        let _ = world.mirror.verify_replicas().await;
+        world.mirror.create(KeyAlg::Ed25519).await.unwrap();
+    }
+    world.secondary.recover();
+    wait_for(&world, BreakerState::Closed).await;
+    sleep(SECOND).await;
+    assert_eq!(looks() - before, 1);
+    hold.release();
+    sleep(30 * SECOND).await;
+    assert!(world.backlog().is_empty(), "{:?}", world.backlog());
+    upkeep.stop().await;
+}

@@ -79,5 +79,6 @@ mod wrong_answers;
 mod crashes;
 mod crashing;
 mod hanging;
+mod little_by_little;
 mod processes;
 mod state;

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use futures_util::FutureExt as _;
 use swarmauri_keyprovider::{JwksQuery, KeyProvider, KeyProviderExt};
 use swarmauri_keyprovider_mirrored::MirrorMode;
-use swarmauri_keyprovider_testkit::{Fault, Lie, Method};
-use swarmauri_keys::{KeyAlg, KeyErrorKind};
+use swarmauri_keyprovider_testkit::{Fault, Lie, Method, PausingStore};
+use swarmauri_keys::{KeyAlg, KeyError, KeyErrorKind, KeyId};
 use swarmauri_keystore::{KeyStore, Precondition, StoreKey};
 
 use crate::support::*;
@@ -44,6 +45,50 @@ async fn promise_4_a_destroy_in_one_process_is_honoured_by_the_next_read_of_anot
     }
 }
 
+/// Both have read that nobody destroys it before either has written that it does.
+#[tokio::test]
+async fn promise_4_of_two_destroys_at_once_no_refusal_takes_back_what_the_other_may_have_done() {
+    let world = world();
+    let key = world.mirror.create(KeyAlg::Ed25519).await.unwrap();
+    let store = Arc::new(PausingStore::new(Arc::new(world.store.clone())));
+    let world = world.over(store).await;
+    world.primary.fail_next(Method::DestroyKey, Fault::FailAfter(KeyError::timeout("told to")));
+    world.primary.fail_next(Method::DestroyKey, Fault::FailBefore(KeyError::permission_denied("told to")));
+    let destroy = || world.mirror.destroy_key(key.kid(), None);
+    let (one, other) = tokio::join!(destroy(), destroy());
+    assert!(one.is_err() && other.is_err());
+    assert_destroy_goes_on(&world, key.kid()).await;
+}
+
+/// A destroy waits for its turn in one process, while another one carries out what it has recorded, and dies.
+#[tokio::test]
+async fn promise_4_a_destroy_that_waits_heeds_what_another_process_may_have_done_for_it() {
+    let (one, other) = two(MirrorMode::PublicOnly).await;
+    let key = one.mirror.create(KeyAlg::Ed25519).await.unwrap();
+    let hold = one.primary.hold(Method::RotateKey);
+    let (mirror, kid) = (one.mirror.clone(), key.kid().clone());
+    let rotate = tokio::spawn(async move { mirror.rotate(&kid).await });
+    hold.arrived().await;
+    let mut destroy = Box::pin(one.mirror.destroy_key(key.kid(), None));
+    assert!((&mut destroy).now_or_never().is_none());
+    other.primary.fail_next(Method::DestroyKey, Fault::FailAfter(KeyError::timeout("told to")));
+    assert!(!other.mirror.reconcile().await.is_clean());
+    hold.release();
+    assert!(rotate.await.unwrap().is_err());
+    one.primary.fail_next(Method::DestroyKey, Fault::FailBefore(KeyError::permission_denied("told to")));
+    assert!(destroy.await.is_err());
+    assert_destroy_goes_on(&one, key.kid()).await;
+}
+
+async fn assert_destroy_goes_on(world: &World, kid: &KeyId) {
+    assert_eq!(world.backlog(), [format!("destroy of unknown outcome {kid}")]);
+    world.primary.outage();
+    assert!(world.read(kid, None).await.is_err());
+    world.primary.recover();
+    assert!(world.mirror.reconcile().await.is_clean());
+    assert_eq!((world.backlog().len(), world.replicas().await), (0, 0));
+}
+
 #[tokio::test]
 async fn a_state_set_in_one_process_is_heeded_by_another() {
     let (one, other) = two(MirrorMode::Full).await;
@@ -60,6 +105,29 @@ async fn a_state_set_in_one_process_is_heeded_by_another() {
         one.primary.recover();
     }
     assert!(one.mirror.plan_reconcile().await.is_empty());
+}
+
+/// What the primary showed before another process disabled the version is not recorded over that.
+#[tokio::test]
+async fn promise_6_a_state_that_is_settled_late_does_not_undo_what_another_process_did_meanwhile() {
+    let (one, other) = two(MirrorMode::Full).await;
+    let key = one.mirror.create_key(&exportable(KeyAlg::Ed25519)).await.unwrap();
+    one.primary.fail_next(Method::DisableKey, Fault::FailBefore(KeyError::timeout("no answer")));
+    one.mirror.disable_key(key.kid(), key.version()).await.unwrap_err();
+
+    let shown = one.primary.hold_after(Method::GetKey);
+    let settle = one.mirror.reconcile();
+    let disable = async {
+        shown.arrived().await;
+        other.mirror.disable_key(key.kid(), key.version()).await.unwrap();
+        shown.release();
+    };
+    tokio::join!(settle, disable);
+    one.primary.outage();
+    for process in [&one, &other] {
+        let signed = process.mirror.work().unwrap().sign(key.kid(), None, b"message").await;
+        assert_eq!(kind(signed), KeyErrorKind::Disabled);
+    }
 }
 
 #[tokio::test]

@@ -1,7 +1,9 @@
 //! Reading all keys of a store: at first, and when changes were lost.
 
 use std::collections::HashMap;
+use std::num::NonZero;
 use std::sync::atomic::Ordering;
+use std::thread;
 
 use swarmauri_keys::{KeyError, KeyId};
 use swarmauri_keystore::{Entry, Revision, ScanRequest};
@@ -10,7 +12,13 @@ use swarmauri_softkeys::KeyHistory;
 use super::{Keys, Opened, kid_of};
 use crate::blocking::off_the_executor;
 use crate::error::store_failed;
-use crate::record::PREFIX;
+use crate::record::{PREFIX, Sealer};
+
+/// How many records a thread opens at the least: for fewer it is not worth its while.
+const SHARE: usize = 16;
+
+/// A record, with what is known of its key.
+type Found = (Option<KeyHistory>, KeyId, Entry);
 
 impl Keys {
     /// Reads everything anew.
@@ -20,7 +28,8 @@ impl Keys {
             return Ok(());
         }
         // First the watch: what is written during the scan is in one of them at least.
-        let watch = self.store.watch(PREFIX.as_bytes()).await.map_err(store_failed)?;
+        let mut watch = self.store.watch(PREFIX.as_bytes()).await.map_err(store_failed)?;
+        let counts = watch.count_in(&self.arrivals);
         // What is written here meanwhile may be in no page, and is not missing.
         let before = self.followed.lock().known.clone();
         let entries = self.scan().await?;
@@ -41,24 +50,28 @@ impl Keys {
             self.take_opened(&mut followed, &kid, revision, opened);
         }
         followed.watch = Some(watch);
+        followed.counts = counts;
+        // What came before it counted is still to be taken in.
+        self.arrivals.add();
         self.behind.store(false, Ordering::Release);
         Ok(())
     }
 
-    /// Off the executor: taking over an RSA key takes a while, and there may be many.
-    async fn open_all(
-        &self,
-        records: Vec<(Option<KeyHistory>, KeyId, Entry)>,
-    ) -> Result<Vec<(KeyId, Revision, Opened)>, KeyError> {
-        let sealer = self.sealer.clone();
-        off_the_executor(move || {
-            let opened = records.into_iter().map(|(known, kid, entry)| {
-                let opened = sealer.open(&kid, &entry.value, known.as_ref());
-                (kid, entry.revision, opened)
-            });
-            Ok(opened.collect())
-        })
-        .await
+    /// Off the executor, and on all cores: taking over an RSA key takes a while, and there may be many of any kind.
+    async fn open_all(&self, mut records: Vec<Found>) -> Result<Vec<(KeyId, Revision, Opened)>, KeyError> {
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+        let share = records.len().div_ceil(cores).max(SHARE);
+        let mut parts = Vec::new();
+        while !records.is_empty() {
+            let part = records.split_off(records.len().saturating_sub(share));
+            let sealer = self.sealer.clone();
+            parts.push(off_the_executor(move || Ok(open_part(&sealer, part))));
+        }
+        let mut opened = Vec::new();
+        for part in parts {
+            opened.extend(part.await?);
+        }
+        Ok(opened)
     }
 
     async fn scan(&self) -> Result<Vec<Entry>, KeyError> {
@@ -73,4 +86,12 @@ impl Keys {
             }
         }
     }
+}
+
+fn open_part(sealer: &Sealer, records: Vec<Found>) -> Vec<(KeyId, Revision, Opened)> {
+    let opened = records.into_iter().map(|(known, kid, entry)| {
+        let opened = sealer.open(&kid, &entry.value, known.as_ref());
+        (kid, entry.revision, opened)
+    });
+    opened.collect()
 }

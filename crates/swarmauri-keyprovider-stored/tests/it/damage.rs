@@ -52,6 +52,27 @@ async fn a_flipped_bit_anywhere_is_told_with_its_place() {
     assert!(flipped > 2000, "{flipped}");
 }
 
+/// So many that several threads open them.
+#[tokio::test]
+async fn one_damaged_record_among_many_is_told_with_its_place() {
+    let store = MemoryStore::new();
+    let provider = open(&store).await;
+    let names: Vec<_> = (0..100).map(|number| format!("k{number:03}")).collect();
+    for name in &names {
+        provider.create_key(&spec(KeyAlg::Ed25519, name)).await.unwrap();
+    }
+    let all = shown(&provider).await;
+    assert_eq!(shown(&open(&store).await).await, all);
+    for name in ["k000", "k050", "k099"] {
+        let damaged = copy(&store).await;
+        let at = place(&format!("keys/key/{name}"));
+        let mut bytes = damaged.get(&at).await.unwrap().unwrap().value.to_vec();
+        *bytes.last_mut().unwrap() ^= 1;
+        put(&damaged, &at, &bytes).await;
+        assert_integrity(try_open(&damaged).await, &format!("keys/key/{name}"), name);
+    }
+}
+
 #[tokio::test]
 async fn what_is_cut_short_or_goes_on_is_told() {
     let store = world().await;

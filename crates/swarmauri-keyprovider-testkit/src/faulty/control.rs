@@ -152,12 +152,9 @@ impl Faults {
         self.journal.enter(call, handed)
     }
 
-    /// Lets others go first, if told to.
-    pub(super) async fn pass_pause(&self) {
-        let pauses = self.shared.lock().pauses;
-        if pauses {
-            tokio::task::yield_now().await;
-        }
+    /// How often a call is pending on each side of its effect.
+    pub(super) fn pauses(&self) -> u32 {
+        u32::from(self.shared.lock().pauses)
     }
 
     pub(super) async fn pass_before(&self, call: &Call) {

@@ -25,6 +25,7 @@ pub use hold::Hold;
 pub use journal::{Call, CallEnd, Journal};
 
 use crate::IntoProvider;
+use crate::pause::around;
 use journal::Entry;
 
 /// Wraps a provider, and fails, hangs, waits or lies when told to; also keeps a [`Journal`] of what it was
@@ -86,9 +87,7 @@ impl FaultyProvider {
         honest: impl Future<Output = Result<T, KeyError>> + Send,
     ) -> Result<Answer, KeyError> {
         let entry = self.faults.enter(call.clone(), handed);
-        self.faults.pass_pause().await;
-        let result = self.past_refusals(&call, &entry, honest).await;
-        self.faults.pass_pause().await;
+        let result = around(self.faults.pauses(), self.past_refusals(&call, &entry, honest)).await;
         entry.ended(&result);
         result
     }

@@ -40,6 +40,7 @@ macro_rules! __each_store_case {
                 a_watch_begins_when_it_is_asked_for
                 changes_come_once_each_in_the_order_of_their_revisions
                 a_change_is_here_by_the_time_the_write_returns
+                a_watch_that_counts_has_counted_by_the_time_the_write_returns
                 writes_that_do_not_happen_are_no_changes
                 a_wait_that_is_dropped_loses_nothing
                 watches_do_not_disturb_each_other

@@ -12,6 +12,8 @@ use swarmauri_keystore::{
 };
 use tokio::sync::watch;
 
+use crate::pause::pause;
+
 /// A method of [`KeyStore`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[allow(missing_docs, reason = "each is the method that bears its name")]
@@ -182,20 +184,8 @@ impl fmt::Debug for Shared {
     }
 }
 
-/// Lets whoever else is there go first, so many times.
-async fn pause(times: u32) {
-    let mut left = times;
-    std::future::poll_fn(|context| {
-        if left == 0 {
-            return std::task::Poll::Ready(());
-        }
-        left -= 1;
-        context.waker().wake_by_ref();
-        std::task::Poll::Pending
-    })
-    .await;
-}
-
+/// A new method of the trait must not slip past the faults.
+#[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl KeyStore for FaultyStore {
     async fn get(&self, key: &StoreKey) -> Result<Option<Entry>, StoreError> {

@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use swarmauri_keystore::{
     Entry, KeyStore, Precondition, Revision, ScanPage, ScanRequest, StoreError, StoreKey, Watch,
 };
-use tokio::task::yield_now;
+
+use crate::pause::around;
 
 /// Wraps a store. Each call is pending once before it takes effect, and once after; a store in memory never is by itself.
 ///
@@ -23,34 +24,27 @@ impl PausingStore {
     }
 }
 
-async fn around<T>(call: impl Future<Output = T> + Send) -> T {
-    yield_now().await;
-    let answer = call.await;
-    yield_now().await;
-    answer
-}
-
 /// A new method of the trait must not slip past the pauses.
 #[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl KeyStore for PausingStore {
     async fn get(&self, key: &StoreKey) -> Result<Option<Entry>, StoreError> {
-        around(self.inner.get(key)).await
+        around(1, self.inner.get(key)).await
     }
 
     async fn put(&self, key: &StoreKey, value: &[u8], when: Precondition) -> Result<Revision, StoreError> {
-        around(self.inner.put(key, value, when)).await
+        around(1, self.inner.put(key, value, when)).await
     }
 
     async fn delete(&self, key: &StoreKey, when: Precondition) -> Result<Option<Revision>, StoreError> {
-        around(self.inner.delete(key, when)).await
+        around(1, self.inner.delete(key, when)).await
     }
 
     async fn scan(&self, request: &ScanRequest) -> Result<ScanPage, StoreError> {
-        around(self.inner.scan(request)).await
+        around(1, self.inner.scan(request)).await
     }
 
     async fn watch(&self, prefix: &[u8]) -> Result<Box<dyn Watch>, StoreError> {
-        around(self.inner.watch(prefix)).await
+        around(1, self.inner.watch(prefix)).await
     }
 }

@@ -53,6 +53,7 @@ pub(crate) enum Fault {
     ShowsTheLastChangeFirst,
     TellsTwice,
     TellsOutOfOrder,
+    CountsNothing,
     TellsLate,
     TellsOfRefusedWrites,
     LosesWhatIsDropped,

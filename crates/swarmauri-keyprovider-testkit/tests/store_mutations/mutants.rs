@@ -44,6 +44,7 @@ mutants! {
     ShowsTheLastChangeFirst => a_watch_begins_when_it_is_asked_for;
     TellsTwice => changes_come_once_each_in_the_order_of_their_revisions;
     TellsOutOfOrder => changes_come_once_each_in_the_order_of_their_revisions;
+    CountsNothing => a_watch_that_counts_has_counted_by_the_time_the_write_returns;
     TellsLate => a_change_is_here_by_the_time_the_write_returns;
     TellsOfRefusedWrites => writes_that_do_not_happen_are_no_changes;
     LosesWhatIsDropped => a_wait_that_is_dropped_loses_nothing;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
-use swarmauri_keystore::{Change, KeyStore, MemoryStore, StoreError, Watch};
+use swarmauri_keystore::{Arrivals, Change, KeyStore, MemoryStore, StoreError, Watch};
 use tokio::task::yield_now;
 
 use crate::broken::Fault;
@@ -81,5 +81,10 @@ impl Watch for BrokenWatch {
             Some(watch) if self.fault != Fault::TellsLate => watch.try_next(),
             _ => Ok(None),
         }
+    }
+
+    fn count_in(&mut self, arrivals: &Arrivals) -> bool {
+        let honest = self.watch.as_mut().filter(|_| self.fault != Fault::CountsNothing);
+        honest.is_none_or(|watch| watch.count_in(arrivals))
     }
 }

@@ -1,5 +1,7 @@
 //! Public JWKs and JWK sets.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 use swarmauri_keys::{Jwk, JwkSet, KeyAlg, KeyId, KeyType, KeyVersion, PublicKey};
 
@@ -79,6 +81,28 @@ fn members_are_written_in_canonical_order() {
     );
     let text = serde_json::to_string(&rsa).unwrap();
     assert!(text.starts_with(r#"{"alg":"PS256","e":"AQAB","kid":"r.1","kty":"RSA","n":"0vx7"#), "{text}");
+}
+
+/// Of every type of key with every member: sorting them changes nothing, and the encoder of canonical JSON, which
+/// relies on nothing here, has nothing to move.
+#[test]
+fn every_member_has_its_place_in_canonical_order() {
+    let keys =
+        [okp_jwk("Ed25519", ED25519[1]), okp_jwk("X25519", X25519[0]), p256_jwk(), rsa_jwk(RSA_PUBLIC)];
+    let text = |text: &str| Some(text.to_owned());
+    let full = |json: &String| Jwk {
+        key: key(json),
+        kid: text("1"),
+        alg: text("any"),
+        use_: text("sig"),
+        key_ops: Some(vec!["verify".to_owned()]),
+    };
+    let bare = |json: &String| Jwk { kid: None, alg: None, use_: None, key_ops: None, ..full(json) };
+    for jwk in keys.iter().map(full).chain(keys.iter().map(bare)) {
+        let sorted: BTreeMap<String, Value> =
+            serde_json::from_value(serde_json::to_value(&jwk).unwrap()).unwrap();
+        assert_eq!(serde_json::to_string(&jwk).unwrap(), serde_json::to_string(&sorted).unwrap());
+    }
 }
 
 #[test]

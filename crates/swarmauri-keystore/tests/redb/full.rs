@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::task::{Context, Waker};
 
 use swarmauri_keystore::{KeyStore, Precondition, RedbStore, StoreError};
 
@@ -78,6 +79,42 @@ async fn a_full_disk_loses_nothing_that_was_acknowledged() {
         assert_eq!((entry.revision, &*entry.value), (*revision, &*value(u8::try_from(n).unwrap())));
     }
     store.put(&key("more"), b"", Precondition::Any).await.unwrap();
+}
+
+/// All of a batch share the failure of its commit, and none of them is told that it is durable.
+#[tokio::test]
+async fn a_batch_whose_commit_fails_is_no_ones_success() {
+    let Some(disk) = Disk::mount() else { return };
+    let database = disk.folder.database();
+    let store = RedbStore::open(&database).await.unwrap();
+    let value = |n: u8| vec![n; 900_000];
+    let mut context = Context::from_waker(Waker::noop());
+    // The others come together while the first is being committed, and are more than the disk holds.
+    let (keys, values): (Vec<_>, Vec<_>) = (0..16).map(|n| (key([n]), value(n))).unzip();
+    let mut writes = Vec::new();
+    for (key, value) in keys.iter().zip(&values) {
+        let mut write = store.put(key, value, Precondition::Absent);
+        assert!(write.as_mut().poll(&mut context).is_pending());
+        writes.push(write);
+    }
+    let mut outcomes = Vec::new();
+    for write in writes {
+        outcomes.push(write.await);
+    }
+    assert!(outcomes.last().unwrap().is_err(), "16 values fit on the disk");
+    for error in outcomes.iter().filter_map(|outcome| outcome.as_ref().err()) {
+        assert!(matches!(error, StoreError::Unavailable { .. }), "{error}");
+    }
+    store.close().await;
+    disk.remount("size=64m");
+    let store = RedbStore::open(&database).await.unwrap();
+    for ((key, value), outcome) in keys.iter().zip(&values).zip(&outcomes) {
+        let found = store.get(key).await.unwrap();
+        match outcome {
+            Ok(revision) => assert_eq!(found.as_ref().map(|entry| entry.revision), Some(*revision)),
+            Err(_) => assert!(found.as_ref().is_none_or(|entry| *entry.value == **value)),
+        }
+    }
 }
 
 #[tokio::test]

@@ -1,17 +1,18 @@
 //! Promise 8: what the secondary lacks, or has too much, is in the backlog.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use swarmauri_keyprovider_mirrored::MirrorMode;
 use swarmauri_keys::{KeyId, KeyVersionId};
 
 use crate::behind::replicas;
 use crate::model::Life;
+use crate::pass::Pass;
 use crate::world::World;
 
 pub(crate) fn check(world: &World) {
     for process in 0..world.processes.len() {
-        if world.processes.len() == 1 || !world.processes[process].blind {
+        if world.processes.len() == 1 || world.processes[process].blind.is_none() {
             check_process(world, process, None);
         }
     }
@@ -25,35 +26,60 @@ pub(super) fn check_process(world: &World, process: usize, kid: Option<&KeyId>) 
     }
     let backlog = world.processes[process].mirror.status().backlog;
     let owed: BTreeSet<_> = backlog.into_iter().map(|debt| debt.key).collect();
-    let there: BTreeSet<KeyVersionId> = replicas(world).into_iter().map(|(_, source)| source).collect();
+    let there: BTreeMap<KeyVersionId, KeyVersionId> =
+        replicas(world).into_iter().map(|(at, source)| (source, at)).collect();
     let mut ground = world.ground.lock();
     let alone = world.processes.len() == 1;
+    let compares = world.calls.values().any(|call| call.process == process && call.ask.is_repair());
     let mut wrong = Vec::new();
     for (of, version, key, life) in ground.model.lives() {
         let id = of.at(version);
         if kid.is_some_and(|kid| kid != of) || owed.contains(of.as_str()) || owed.contains(&id.to_string()) {
             continue;
         }
-        if life.is_orphan {
-            continue;
+        let at = there.get(&id);
+        let wanted = life.on_primary && key.begun(life).is_none() && life.known.is_some();
+        if at.is_none() && wanted && wants_copy(mode, life) {
+            let what = format!("{id} has no replica, and nothing says that one is owed");
+            wrong.push((excuse_of_lack(life), what));
         }
-        let has = there.contains(&id);
-        let lacks = !has && life.on_primary && key.begun(life).is_none() && life.known.is_some();
-        if lacks && wants_copy(mode, life) && !life.switched && !life.replica_gone && !life.kept {
-            wrong.push(format!("{id} has no replica, and nothing says that one is owed"));
-        }
-        // Kept ones that have a replica all the same are a conflict, which people settle.
-        // So is one whose name there was used up is found when everything is compared.
-        let forgotten = life.known.is_none() || life.kept || life.replica_gone;
-        if has && key.over(life).is_some() && !forgotten && alone && !ground.model.lied_to {
-            wrong
-                .push(format!("{id} is destroyed, its replica is there, and nothing says that this is owed"));
+        if let Some(at) = at
+            && key.over(life).is_some()
+            && alone
+        {
+            let what = format!("{id} is destroyed, its replica is there, and nothing says that this is owed");
+            let comparing = (life.known.is_none() && compares).then_some(Pass::BeingCompared);
+            wrong.push((excuse_of_rest(life, &id, at).or(comparing), what));
         }
     }
     ground.tally.count("backlogs compared", "with the sides");
-    for what in wrong {
-        ground.violate(8, what);
+    for (excuse, what) in wrong {
+        ground.violate_unless(excuse, 8, || what);
     }
+}
+
+/// Why nothing says that a replica is owed.
+fn excuse_of_lack(life: &Life) -> Option<Pass> {
+    let reasons = [
+        (life.is_orphan, Pass::Orphan),
+        (!life.is_enabled() || life.switched_behind, Pass::CopyWaits),
+        (life.replica_gone, Pass::ReplicaDestroyed),
+        (life.kept, Pass::SecretRefused),
+    ];
+    reasons.into_iter().find(|(holds, _)| *holds).map(|(_, pass)| pass)
+}
+
+/// Why nothing says that the replica of what is destroyed is owed.
+fn excuse_of_rest(life: &Life, id: &KeyVersionId, at: &KeyVersionId) -> Option<Pass> {
+    let reasons = [
+        (life.is_orphan, Pass::Orphan),
+        // Such a replica is a conflict, which people settle.
+        (life.kept, Pass::SecretRefused),
+        (life.lied_about, Pass::LiedAbout),
+        // The name that tells of what it is was used up; it is found when everything is compared.
+        (life.name_used && at.kid.as_str() != id.to_string(), Pass::ReplicaDestroyed),
+    ];
+    reasons.into_iter().find(|(holds, _)| *holds).map(|(_, pass)| pass)
 }
 
 /// Whether the mode copies anything of it.

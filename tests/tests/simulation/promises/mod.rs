@@ -8,21 +8,27 @@ mod silence;
 mod work;
 mod writes;
 
+use std::time::Duration;
+
 use swarmauri_keyprovider_mirrored::{Backend, BreakerState, MirrorMode};
 use swarmauri_keyprovider_testkit::Method;
 use swarmauri_keys::{KeyError, KeyId, KeyVersion, KeyVersionId};
 
 use crate::call::{Answer, Ask, Done};
-use crate::ground::{SideCall, SideEnd, State};
+use crate::ground::{SideCall, SideEnd, State, Tick};
+use crate::pass::Pass;
 use crate::script::{Breaker, Config, Place};
+use crate::since::{Since, View};
 use crate::world::World;
 
 /// An answer, and what is known of how it came about.
 pub(crate) struct Case<'a> {
     pub(crate) config: Config,
     pub(crate) done: &'a Done,
-    /// What other processes did may not have arrived.
-    pub(crate) blind: bool,
+    /// What its process can know.
+    pub(crate) view: View,
+    /// Whether a breaker that has a reason to may have kept the primary from being asked.
+    pub(crate) left_alone: bool,
 }
 
 /// Which side an answer is from.
@@ -47,14 +53,19 @@ pub(crate) enum Use {
     Works { public: bool, disabled_too: bool },
 }
 
+/// How long a breaker leaves it to `maintain` to find out whether a side is back.
+const FINDING_OUT: Duration = Duration::from_secs(6);
+
 /// Holds an answer against everything that is promised of it.
 pub(crate) fn judge(world: &mut World, done: &Done) {
-    let blind = world.config.processes > 1 && world.processes[done.process].blind;
-    let case = Case { config: world.config, done, blind };
+    let blind = if world.config.processes > 1 { done.blind } else { None };
+    let view = View { process: done.process, blind };
+    let case = Case { config: world.config, done, view, left_alone: is_left_alone(world, done) };
     silence::check(world, &case);
     patience::check(world, &case);
     {
         let ground = &mut *world.ground.lock();
+        case.check_left_alone(ground);
         case.check_fail_closed(ground);
         match (&done.ask, &done.answer) {
             (Ask::Get { kid, version, secrets, .. }, Answer::Key(Ok(key))) => {
@@ -105,31 +116,31 @@ impl Case<'_> {
             return ground.violate(2, format!("{name} is answered with {id}, which nobody ever made"));
         };
         let (over, begun, disabled) = (key.over(life), key.begun(life), life.disabled);
+        // A process that knows nothing of it but the destroy of unknown outcome was told that there is nothing.
+        let settled = life.lied_about && life.known.is_none() && !life.on_primary;
+        let unsought = settled.then_some(Pass::LiedAbout);
+        let at_once = life.switched_at_once.then_some(Pass::SwitchedAtOnce);
+        ground.tally.count("versions checked", name);
         ground.tally.count("served by", if by == By::Primary { "the primary" } else { "the secondary" });
-        if self.blind {
-            return;
-        }
-        if over.is_some_and(|over| over <= started) {
+        if self.must_know(ground, over, Some(started)) {
             return ground.violate(4, format!("{name} is answered with {id} after its destroy returned"));
         }
         if by == By::Primary {
             return;
         }
-        let too_late = match used {
-            Use::Listed => self.mirrors() && begun.is_some_and(|begun| begun <= started),
-            // Mode none marks nothing while the primary is being asked.
-            _ => begun.is_some() && self.mirrors(),
-        };
-        if too_late {
-            return ground.violate(4, format!("the secondary serves {id} to {name} after its destroy began"));
+        let until = if used == Use::Listed { Some(started) } else { None };
+        if self.must_know(ground, begun, until) {
+            let what = || format!("the secondary serves {id} to {name} after its destroy began");
+            return ground.violate_unless(unsought, 4, what);
         }
         let trusts = match used {
             Use::Shown | Use::Listed => false,
             Use::Published | Use::Secret => true,
             Use::Works { disabled_too, .. } => !disabled_too,
         };
-        if trusts && disabled.is_some_and(|since| since <= started) {
-            return ground.violate(6, format!("the secondary serves {id}, which is disabled, to {name}"));
+        if trusts && self.must_know(ground, disabled, Some(started)) {
+            let what = || format!("the secondary serves {id}, which is disabled, to {name}");
+            return ground.violate_unless(at_once, 6, what);
         }
         if !self.config.fail_open {
             return ground.violate(10, format!("the secondary serves {id} to {name}, and reads fail closed"));
@@ -143,9 +154,8 @@ impl Case<'_> {
     fn may_fail_over(&self, ground: &mut State, id: &KeyVersionId, used: Use, asked: &[Method]) {
         // Given up, or outrun by a replica: the call has no end.
         let silent = |call: &SideCall| call.end.as_ref().is_none_or(SideEnd::is_outage);
-        let left_alone =
-            self.config.breaker != Breaker::Off && self.asked(Place::Primary, asked).next().is_none();
-        let outage = left_alone || self.asked(Place::Primary, asked).any(silent);
+        let left_alone = self.left_alone && self.asked(Place::Primary, asked).next().is_none();
+        let outage = self.asked(Place::Primary, asked).any(silent);
         let missing = self
             .asked(Place::Primary, asked)
             .any(|call| matches!(&call.end, Some(SideEnd::Err(swarmauri_keys::KeyErrorKind::NotFound, _))));
@@ -158,10 +168,42 @@ impl Case<'_> {
         let name = self.done.ask.name();
         if outage {
             ground.tally.count("failed over on", "an outage");
+        } else if left_alone {
+            ground.tally.count("failed over on", "a breaker");
         } else if missing && public && serves_lost {
             ground.tally.count("failed over on", "a loss");
         } else {
             ground.violate(6, format!("the secondary serves {id} to {name}, and the primary was not out"));
+        }
+    }
+
+    /// Whether something that is true since then, or until then, must be known here.
+    pub(crate) fn must_know(&self, ground: &mut State, since: Since, until: Option<Tick>) -> bool {
+        let in_time = |at: Option<Tick>| at.is_some_and(|at| until.is_none_or(|until| at <= until));
+        let must = in_time(since.known_to(self.view));
+        if !must && in_time(since.first()) {
+            ground.let_pass(Pass::Behind);
+        }
+        must
+    }
+
+    /// Whether what other processes did may not have arrived; then it is counted.
+    pub(crate) fn is_behind(&self, ground: &mut State) -> bool {
+        if self.view.blind.is_some() {
+            ground.let_pass(Pass::Behind);
+        }
+        self.view.blind.is_some()
+    }
+
+    /// Promise 6: a breaker opens on outages, and not on refusals.
+    fn check_left_alone(&self, ground: &mut State) {
+        let Some(error) = self.done.answer.error().map(ToString::to_string) else { return };
+        if error.contains("the primary is not asked") {
+            ground.tally.count("left alone", self.done.ask.name());
+            if !self.left_alone {
+                let what = format!("{} leaves the primary alone, which has not failed", self.done.ask.name());
+                ground.violate(6, what);
+            }
         }
     }
 
@@ -179,10 +221,11 @@ impl Case<'_> {
         let mut outages = self.done.trace.iter().map(|call| match &call.end {
             Some(end @ SideEnd::Err(_, text)) if end.is_outage() => *text == error.to_string(),
             // Not answered in time.
-            None => true,
+            None => error.to_string().contains("has not answered"),
             Some(_) => false,
         });
-        let left_alone = self.config.breaker != Breaker::Off && error.to_string().contains("is not asked");
+        ground.tally.count("errors that fail closed", crate::call::error_name(error.kind()));
+        let left_alone = self.left_alone && error.to_string().contains("is not asked");
         if error.is_outage() && !left_alone && !outages.any(|same| same) {
             ground.violate(10, format!("{name} fails with {error}, which is not what the primary said"));
         }
@@ -192,6 +235,20 @@ impl Case<'_> {
     pub(crate) fn mirrors(&self) -> bool {
         self.config.mode != MirrorMode::None
     }
+}
+
+/// Whether the breaker of the primary was open when a call began, or is now, and the primary has given a reason.
+fn is_left_alone(world: &World, done: &Done) -> bool {
+    let wait = world.config.breaker.settings().max_wait + FINDING_OUT;
+    if world.config.breaker == Breaker::Off {
+        return false;
+    }
+    let open = || {
+        let breakers = world.processes[done.process].mirror.breakers();
+        breakers.get(&Backend::Primary) != Some(&BreakerState::Closed)
+    };
+    let reason = world.ground.lock().troubles[done.process].is_a_reason(done.started, wait + done.took);
+    reason && (!done.asked_primary || open())
 }
 
 /// Whether nobody has written to a key since a call started, or writes to it now.

@@ -12,6 +12,7 @@ use crate::behind::replicas;
 use crate::call::{Answer, Ask};
 use crate::ground::{SideEnd, State};
 use crate::model::Life;
+use crate::pass::Pass;
 use crate::script::Place;
 use crate::weather::Weather;
 use crate::world::World;
@@ -46,9 +47,14 @@ pub(super) fn key(
         _ => {}
     }
     let Some(life) = ground.model.life(kid, key.version()) else { return };
-    let disabled = life.disabled.is_some_and(|since| since <= case.done.started);
-    if by == By::Secondary && disabled && !case.blind && key.state() != KeyState::Disabled {
-        ground.violate(6, format!("{} is disabled, and the secondary shows it as {}", key.id(), key.state()));
+    let (disabled, started) = (life.disabled, case.done.started);
+    let at_once = life.switched_at_once.then_some(Pass::SwitchedAtOnce);
+    if by == By::Secondary
+        && key.state() != KeyState::Disabled
+        && case.must_know(ground, disabled, Some(started))
+    {
+        let what = || format!("{} is disabled, and the secondary shows it as {}", key.id(), key.state());
+        ground.violate_unless(at_once, 6, what);
     }
 }
 
@@ -175,29 +181,25 @@ pub(super) fn availability(world: &World, case: &Case<'_>) {
         .iter()
         .filter(|call| call.place == Place::Secondary)
         .all(|call| matches!(call.end, Some(SideEnd::Ok(_))));
-    let lied_to = world.ground.lock().model.lied_to;
-    let fair = world.secondary.weather() == Weather::Fair && world.store_sky == Weather::Fair && !lied_to;
+    let fair = world.secondary.weather() == Weather::Fair && world.store_sky == Weather::Fair;
     if !secondary_ok
         || !fair
         || !asks_secondary(world, case.done.process)
-        || case.blind
         || !is_calm(world, kid, case.done.started)
+        || case.is_behind(&mut world.ground.lock())
     {
         return;
     }
-    if let Some(id) = expected_there(world, case, kid, version, secret)
-        && !is_owed(world, case.done.process, kid)
-    {
-        let what = format!("{} of {id} fails with {error}, and it is mirrored", case.done.ask.name());
-        world.ground.lock().violate(2, what);
+    world.ground.lock().tally.count("failures in an outage looked into", case.done.ask.name());
+    if let Some((id, excuse)) = expected_there(world, case, kid, version, secret) {
+        let owed = is_owed(world, case.done.process, kid).then_some(Pass::Owed);
+        let what = || format!("{} of {id} fails with {error}, and it is mirrored", case.done.ask.name());
+        world.ground.lock().violate_unless(excuse.or(owed), 2, what);
     }
 }
 
 fn hidden(world: &World, case: &Case<'_>, kid: &KeyId) {
-    if case.blind {
-        return;
-    }
-    let mut ground = world.ground.lock();
+    let ground = &mut *world.ground.lock();
     let shown =
         case.asked(Place::Primary, &[Method::GetKey, Method::GetPublicJwk]).find_map(|call| match call.end {
             Some(SideEnd::Ok(Some(version))) => Some(version),
@@ -206,7 +208,8 @@ fn hidden(world: &World, case: &Case<'_>, kid: &KeyId) {
     let Some(version) = shown else { return };
     let Some(key) = ground.model.keys.get(kid) else { return };
     let lives = key.versions.get(&version).is_some_and(|life| life.on_primary && key.begun(life).is_none());
-    if lives && matches!(case.done.answer, Answer::Key(_) | Answer::Jwk(_)) {
+    ground.tally.count("not found, and the primary had answered", case.done.ask.name());
+    if lives && matches!(case.done.answer, Answer::Key(_) | Answer::Jwk(_)) && !case.is_behind(ground) {
         let what = format!("{} is not found, and the primary answered with it", kid.at(version));
         ground.violate(2, what);
     }
@@ -219,24 +222,33 @@ fn expected_there(
     kid: &KeyId,
     version: Option<KeyVersion>,
     secret: bool,
-) -> Option<swarmauri_keys::KeyVersionId> {
+) -> Option<(swarmauri_keys::KeyVersionId, Option<Pass>)> {
     let ground = world.ground.lock();
     let key = ground.model.keys.get(kid)?;
+    let named = version.is_some();
     let version = version.or_else(|| key.latest())?;
     let life = key.versions.get(&version)?;
+    // Of which the primary has lost the latest, the mirror has another latest.
+    let lost_latest = key.versions.range(version..).any(|(_, later)| later.lost.is_some());
     let usable = life.on_primary
         && life.known.is_some_and(|known| known < case.done.started)
         && key.begun(life).is_none()
-        && life.is_enabled()
-        && !life.switched
-        && !life.replica_gone
-        && !life.is_orphan
-        && !life.kept;
+        && life.is_enabled();
     let copied = if secret {
         case.config.mode == MirrorMode::Full && life.may_leave()
     } else {
         life.is_public() || (case.config.mode == MirrorMode::Full && life.may_leave())
     };
     let id = kid.at(version);
-    (usable && copied && replicas(world).iter().any(|(_, source)| *source == id)).then_some(id)
+    let reasons = [
+        (life.is_orphan, Pass::Orphan),
+        (life.lied_about, Pass::LiedAbout),
+        (life.replica_gone, Pass::ReplicaDestroyed),
+        (life.kept, Pass::SecretRefused),
+        (life.switched_behind, Pass::CopyWaits),
+        (!named && lost_latest, Pass::LatestLost),
+    ];
+    let excuse = reasons.into_iter().find(|(holds, _)| *holds).map(|(_, pass)| pass);
+    let there = || replicas(world).iter().any(|(_, source)| *source == id);
+    (usable && copied && there()).then_some((id, excuse))
 }

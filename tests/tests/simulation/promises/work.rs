@@ -9,7 +9,7 @@ use swarmauri_softkeys::SoftKey;
 
 use super::{Case, Use, is_calm, is_owed};
 use crate::call::{Answer, Ask, MESSAGE, PLAINTEXT};
-use crate::weather::Weather;
+use crate::pass::Pass;
 use crate::world::World;
 
 /// How many signatures and ciphertexts are kept for later calls.
@@ -123,15 +123,14 @@ fn verifies(world: &World, signature: &Signature) -> bool {
 
 /// A signature or ciphertext that is right is said to be wrong: as if it were of another key.
 fn not_authentic(world: &World, case: &Case<'_>, id: &KeyVersionId) {
-    let fair = world.primary.weather() != Weather::Stale;
-    if !fair || case.blind || !case.mirrors() || !is_calm(world, &id.kid, case.done.started) {
+    let stale = case.done.trace.iter().any(|call| call.stale);
+    if stale || !case.mirrors() || !is_calm(world, &id.kid, case.done.started) {
         return;
     }
     // A version counts as disabled until it is known what became of a disable or enable.
-    if is_owed(world, case.done.process, &id.kid) {
-        return;
-    }
+    let owed = is_owed(world, case.done.process, &id.kid).then_some(Pass::Owed);
     let mut ground = world.ground.lock();
+    ground.tally.count("said not to be authentic", case.done.ask.name());
     let there = ground.model.keys.get(&id.kid).is_some_and(|key| {
         key.versions.get(&id.version).is_some_and(|life| {
             life.on_primary
@@ -140,8 +139,9 @@ fn not_authentic(world: &World, case: &Case<'_>, id: &KeyVersionId) {
                 && key.begun(life).is_none()
         })
     });
-    if there {
-        ground.violate(2, format!("{} says that what {id} made is not authentic", case.done.ask.name()));
+    if there && !case.is_behind(&mut ground) {
+        let what = || format!("{} says that what {id} made is not authentic", case.done.ask.name());
+        ground.violate_unless(owed, 2, what);
     }
 }
 

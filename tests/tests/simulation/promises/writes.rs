@@ -7,6 +7,7 @@ use super::reads::same_identity;
 use super::{By, Case, backlog};
 use crate::call::{Answer, Ask};
 use crate::ground::{SideEnd, State};
+use crate::pass::Pass;
 use crate::script::Place;
 use crate::world::World;
 
@@ -51,11 +52,13 @@ fn made(case: &Case<'_>, ground: &mut State, key: &KeyRef, by: Method) {
         ground.violate(9, format!("{id} is made, and its secret comes with the answer"));
     }
     let at = ground.tick();
+    // Whoever makes a key under no name of his own touches it, too.
+    ground.model.touch(&id.kid, at);
     let started = case.done.started;
     let Some(of) = ground.model.keys.get_mut(&id.kid) else { return };
-    let over = of.destroyed.is_some_and(|over| over <= started);
+    let over = of.destroyed.first().is_some_and(|over| over <= started);
     let Some(life) = of.versions.get_mut(&id.version) else { return };
-    let again = over || life.made <= started || life.destroyed.is_some_and(|over| over <= started);
+    let again = over || life.made <= started || life.destroyed.first().is_some_and(|over| over <= started);
     life.known.get_or_insert(at);
     if again {
         ground.violate(4, format!("{id} is answered as made, and there was such a version before"));
@@ -78,26 +81,31 @@ fn destroyed(case: &Case<'_>, ground: &mut State, kid: &KeyId, version: Option<K
             .for_each(|slot| slot.kid = None);
     }
     let Some(key) = ground.model.keys.get_mut(kid) else { return };
-    let mut left = None;
-    let mut any = had;
+    let (mut left, mut any, mut passes) = (None, had, Vec::new());
     for (number, life) in &mut key.versions {
         if version.is_some_and(|version| version != *number) {
             continue;
         }
         // Whatever is made in another process while this one finds nothing to destroy.
-        life.is_orphan |= !had && life.on_primary && case.config.processes > 1;
+        life.is_orphan |=
+            !had && life.on_primary && case.config.processes > 1 && life.made > case.done.started;
         if life.on_primary && life.made <= case.done.started {
             left = Some(*number);
         }
         // Mode none remembers no keys: where there is nothing any more, it takes it that there never was.
-        any |= case.mirrors() && life.known.is_some_and(|known| known <= case.done.started);
+        let was_told = case.mirrors() && life.known.is_some_and(|known| known <= case.done.started);
+        // The secondary said that it had no replica of what the primary has lost: then nobody has it.
+        let forgotten = life.lost.is_some() && life.hidden && !had;
+        passes.extend((was_told && forgotten).then_some(Pass::LiedAbout));
+        any |= was_told && !forgotten;
         if version.is_some() && any {
-            life.destroyed.get_or_insert(at);
+            life.destroyed.by(case.done.process, at);
         }
     }
     if version.is_none() && any {
-        key.destroyed.get_or_insert(at);
+        key.destroyed.by(case.done.process, at);
     }
+    passes.into_iter().for_each(|pass| ground.let_pass(pass));
     if let Some(left) = left {
         ground.violate(1, format!("the destroy of {kid} {version:?} returned, and the primary has {left}"));
     }
@@ -105,7 +113,7 @@ fn destroyed(case: &Case<'_>, ground: &mut State, kid: &KeyId, version: Option<K
 
 /// Promise 8: what a write could not do is owed when it returns.
 pub(super) fn debts(world: &World, case: &Case<'_>) {
-    if case.done.ask.is_write() && case.done.answer.error().is_none() && !case.blind {
+    if case.done.ask.is_write() && case.done.answer.error().is_none() && case.view.blind.is_none() {
         backlog::check_process(world, case.done.process, case.done.ask.kid());
     }
 }

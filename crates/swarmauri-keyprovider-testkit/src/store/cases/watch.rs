@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use swarmauri_keystore::{Change, Precondition, Revision, StoreKey};
+use swarmauri_keystore::{Arrivals, Change, Precondition, Revision, StoreKey};
 
 use crate::store::subject::{Store, TASKS, done, dropped_after, key, next, race, until};
 use crate::suite::{CaseResult, NotApplicable};
@@ -72,6 +72,22 @@ pub(crate) async fn a_change_is_here_by_the_time_the_write_returns(on: Store) ->
         let deleted = on.delete_any("a").await;
         let change = done(watch.try_next(), "looking for a change");
         assert_eq!(change.as_ref().map(Change::revision), deleted);
+    }
+    Ok(())
+}
+
+pub(crate) async fn a_watch_that_counts_has_counted_by_the_time_the_write_returns(on: Store) -> CaseResult {
+    let (mut watch, arrivals) = (on.watching(b"a").await, Arrivals::new());
+    if !on.in_process || !watch.count_in(&arrivals) {
+        return Err(NotApplicable("it does not count, or is not in this process".to_owned()));
+    }
+    for round in 0..10 {
+        let before = arrivals.count();
+        on.put_any("a", &format!("{round}")).await;
+        let put = arrivals.count();
+        assert!(put > before, "a put is not counted");
+        on.delete_any("a").await;
+        assert!(arrivals.count() > put, "a deletion is not counted");
     }
     Ok(())
 }

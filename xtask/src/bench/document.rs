@@ -1,0 +1,139 @@
+//! `docs/benchmarks.md`.
+
+use std::fmt::Write;
+
+use super::figures::{Figures, Measured, ratio, time};
+use super::pictures;
+use super::sides::Side;
+use super::steps::{Row, STEPS};
+
+const BEGINNING: &str = "\
+# Benchmarks
+
+Ours against the released Python packages (`swarmauri_keyproviders_mirrored` 0.11.0.dev1, `swarmauri_keyprovider_local` 0.2.0),
+against our own bare provider, and against the least that the machine could do: the same work, on one machine, in one run. This
+page is what
+
+```sh
+cargo xtask bench   # --rows a,b for some rows, --quick for few rounds; those go to target/bench
+```
+
+writes. It builds our programs optimised, installs the packages that `tests/benches/requirements.txt` pins into a virtual
+environment below `target/bench`, and measures both sides in turns. Python runs in one event loop, ours on a tokio runtime with one
+thread; both are warm, and timed inside of the process.
+
+A figure is the median of all rounds, the ratio that of the medians, the spread the smallest and largest ratio of one round. In
+each round a figure is measured in batches of 5 ms, whose median counts. Ratios are what to go by: figures are those of one machine
+on one day. Keys are Ed25519 keys, and there are 1,000 of them, unless the row says otherwise; mirrors are over two local providers, in
+mode `public_only`.
+
+";
+
+/// All of it.
+pub(crate) fn of(machine: &str, figures: &Figures, series: &str) -> String {
+    let mut page = BEGINNING.to_owned();
+    page += "| machine | |\n| --- | --- |\n";
+    page += machine;
+    page += "\n## Targets\n\n";
+    page += &table(figures);
+    page += "\n## By the number of keys\n\n";
+    page += &by_number_of_keys(figures);
+    page += &outage(series);
+    page
+}
+
+fn table(figures: &Figures) -> String {
+    let mut table = "| work | ours | against | theirs | ratio | spread | target | met |\n".to_owned();
+    table += "| --- | --- | --- | --- | --- | --- | --- | --- |\n";
+    for step in STEPS {
+        for row in step.rows {
+            let measured = Measured::of(step, row, figures);
+            table += &measured.map_or_else(|| not_measured(row), |measured| line(&measured));
+        }
+    }
+    table
+}
+
+fn not_measured(row: &Row) -> String {
+    format!("| {} | not measured | {} | | | | {} | |\n", row.work, row.against, row.target.in_words())
+}
+
+fn line(measured: &Measured) -> String {
+    let Measured { row, ours, theirs, ratio: times, spread: (least, most) } = measured;
+    let met = match measured.is_met() {
+        Some(true) => "yes",
+        Some(false) => "**no**",
+        None => "",
+    };
+    format!(
+        "| {} | {} | {} | {} | {} | {} – {} | {} | {met} |\n",
+        row.work,
+        row.unit.show(*ours),
+        row.against,
+        row.unit.show(*theirs),
+        ratio(*times),
+        ratio(*least),
+        ratio(*most),
+        row.target.in_words(),
+    )
+}
+
+/// Steps that are asked for by a number of keys; who measured; and whether a figure is for each of them.
+const BY_KEYS: &[(&str, &str, Side, bool)] = &[
+    ("get-key", "mirrored `get_key`", Side::Ours, false),
+    ("get-key", "the same, Python", Side::Python, false),
+    ("jwks", "mirrored `jwks`, unchanged", Side::Ours, false),
+    ("jwks", "the same, Python", Side::Python, false),
+    ("file-open", "open of a file provider", Side::Ours, true),
+];
+
+fn by_number_of_keys(figures: &Figures) -> String {
+    let mut table = "| keys | 100 | 1,000 | 10,000 | 100,000 |\n| --- | --- | --- | --- | --- |\n".to_owned();
+    for (step, what, side, for_each_key) in BY_KEYS {
+        let cells = pictures::NUMBERS_OF_KEYS.map(|(keys, asked)| {
+            let figure = figures.median(step, *side, asked);
+            figure.map_or_else(
+                || "–".to_owned(),
+                |figure| time(if *for_each_key { figure * keys } else { figure }),
+            )
+        });
+        let _ = writeln!(table, "| {what} | {} |", cells.join(" | "));
+    }
+    table + &format!("\n![Cost against the number of keys]({})\n", pictures::BY_KEYS)
+}
+
+fn outage(series: &str) -> String {
+    if series.is_empty() {
+        return String::new();
+    }
+    format!(
+        "\n## Before, during and after an outage\n\n\
+         Eight readers read one key of a mirror, whose deadline for reads is 100 ms, again and again, while `maintain` runs. The\n\
+         primary hangs from half a second on, and answers again a second later: `tests/benches/src/bin/outage_series.rs`. Reads that\n\
+         begin before the breaker opens wait for their deadline, which is the one high dot, and the gap after it; those that follow\n\
+         go straight to the secondary. The primary is in use again when the wait of the breaker is over, and it answers a probe.\n\
+         [outage.md](outage.md) has more of that.\n\n\
+         ![Latency of reads around an outage]({})\n",
+        pictures::OUTAGE
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_is_in_the_table_measured_or_not() {
+        let page = of("", &Figures::default(), "");
+        let rows: usize = STEPS.iter().map(|step| step.rows.len()).sum();
+        assert_eq!(page.lines().filter(|line| line.contains("| not measured |")).count(), rows);
+        let mut figures = Figures::default();
+        figures.add("cbor", Side::Ours, "ours", vec![1.0]);
+        figures.add("cbor", Side::Ours, "ciborium", vec![2.0]);
+        let page = of("", &figures, "");
+        assert!(
+            page.contains("| 1.00 ns | `ciborium::into_writer` of the same | 2.00 ns | 0.50× |"),
+            "{page}"
+        );
+    }
+}
