@@ -2,6 +2,8 @@
 //!
 //! A test binary of its own with this one test: what others allocate meanwhile would be counted too.
 
+#![cfg(test)]
+
 use peak_alloc::PeakAlloc;
 use swarmauri_keyprovider::KeyProvider;
 use swarmauri_keyprovider_local::LocalKeyProvider;

@@ -51,9 +51,12 @@ impl KeyId {
 
     /// The `kid` made of these 128 bits, which the caller drew at random: 32 lower-case hex digits.
     pub fn from_random(bits: [u8; 16]) -> Self {
-        let digit = |bits: u8| char::from_digit(u32::from(bits), 16).unwrap_or_default();
-        let digits: String = bits.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)]).collect();
-        Self(digits.into())
+        let mut text = [0; 32];
+        let halves = bits.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+        for (digit, half) in text.iter_mut().zip(halves) {
+            *digit = if half < 10 { b'0' + half } else { b'a' + half - 10 };
+        }
+        Self(str::from_utf8(&text).unwrap_or_default().into())
     }
 
     /// The name itself.

@@ -1,6 +1,5 @@
 //! The storage of a key table: shards by hash of the `kid`, each behind a lock of its own.
 
-use std::collections::hash_map::RandomState;
 use std::collections::{BTreeSet, HashSet, btree_set};
 use std::hash::BuildHasher;
 use std::ops::Bound;
@@ -8,7 +7,7 @@ use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crossbeam_utils::sync::{ShardedLock, ShardedLockReadGuard, ShardedLockWriteGuard};
-use hashbrown::HashTable;
+use hashbrown::{DefaultHashBuilder, HashTable};
 use swarmauri_keys::{KeyError, KeyId, KeyState, KeyVersion, KeyVersionId};
 
 use super::versions::{Key, Version};
@@ -21,7 +20,8 @@ const SHARDS: usize = 16;
 /// The locks are such that threads which read do not write to the same memory, lest each wait for the other's cache.
 pub(super) struct Shards {
     all: Box<[ShardedLock<Shard>; SHARDS]>,
-    hasher: RandomState,
+    /// Seeded at random. A `kid` is chosen by whoever may make keys, not by whoever may ask for them.
+    hasher: DefaultHashBuilder,
     generation: AtomicU64,
 }
 
@@ -53,14 +53,14 @@ pub(super) struct Writer<'a> {
 /// One moment of the whole table.
 pub(super) struct Moment<'a> {
     pub(super) shards: Vec<ShardedLockReadGuard<'a, Shard>>,
-    hasher: &'a RandomState,
+    hasher: &'a DefaultHashBuilder,
 }
 
 impl Shards {
     pub(super) fn new() -> Self {
         Self {
             all: Box::new(std::array::from_fn(|_| ShardedLock::default())),
-            hasher: RandomState::new(),
+            hasher: DefaultHashBuilder::default(),
             generation: AtomicU64::new(0),
         }
     }
