@@ -21,7 +21,8 @@ fn jwks(criterion: &mut Criterion) {
     let mut octets = || std::array::from_fn(|_| rng.u8(..));
     let ed25519 = set(KeyAlg::Ed25519, || PublicKey::Ed25519(octets()));
     side_by_side(criterion, "ed25519", &ed25519);
-    let p256 = set(KeyAlg::EcdsaP256Sha256, || PublicKey::P256(P256Point { x: octets(), y: octets() }.into()));
+    let p256 =
+        set(KeyAlg::EcdsaP256Sha256, || PublicKey::P256(P256Point { x: octets(), y: octets() }.into()));
     side_by_side(criterion, "p256", &p256);
 }
 
