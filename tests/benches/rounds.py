@@ -13,8 +13,8 @@ from swarmauri_keyprovider_local import LocalKeyProvider
 from swarmauri_keyproviders_mirrored import MirroredKeyProvider
 
 # As in tests/benches/src/meter.rs.
-BATCH = 5_000_000
-BATCHES = 9
+BATCH = 500_000
+BATCHES = 45
 BUDGET = 150_000_000
 
 KEYS = 1000

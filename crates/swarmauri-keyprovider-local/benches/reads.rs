@@ -7,7 +7,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use criterion::{Criterion, criterion_group, criterion_main};
 use swarmauri_keyprovider::{JwksQuery, KeyProvider, KeyProviderExt, Secrets};
 use swarmauri_keyprovider_local::LocalKeyProvider;
 use swarmauri_keys::KeyAlg;
@@ -25,7 +25,7 @@ fn reads(criterion: &mut Criterion) {
             kids
         });
         // All of it inside of the executor: entering it takes as long as a read.
-        criterion.bench_function(BenchmarkId::new("local/get_key", keys), |bencher| {
+        criterion.bench_function(&format!("local/get_key/{keys}"), |bencher| {
             bencher.iter_custom(|rounds| {
                 runtime.block_on(async {
                     let begun = Instant::now();
@@ -36,7 +36,7 @@ fn reads(criterion: &mut Criterion) {
                 })
             });
         });
-        criterion.bench_function(BenchmarkId::new("local/jwks", keys), |bencher| {
+        criterion.bench_function(&format!("local/jwks/{keys}"), |bencher| {
             bencher.iter_custom(|rounds| {
                 runtime.block_on(async {
                     let begun = Instant::now();

@@ -6,17 +6,17 @@
 
 use std::hint::black_box;
 
-use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use criterion::{Criterion, criterion_group, criterion_main};
 use swarmauri_keys::{KeyAlg, KeySpec};
 use swarmauri_softkeys::{KeyTable, SoftKey, generates, is_slow_to_generate};
 
 fn create(criterion: &mut Criterion) {
     for alg in KeyAlg::ALL.iter().copied().filter(|alg| generates(*alg) && !is_slow_to_generate(*alg)) {
-        criterion.bench_function(BenchmarkId::new("softkeys/generate", alg), |bencher| {
+        criterion.bench_function(&format!("softkeys/generate/{alg}"), |bencher| {
             bencher.iter(|| black_box(SoftKey::generate(alg, None).unwrap()));
         });
         let (table, spec) = (KeyTable::new(), KeySpec::new(alg));
-        criterion.bench_function(BenchmarkId::new("softkeys/create", alg), |bencher| {
+        criterion.bench_function(&format!("softkeys/create/{alg}"), |bencher| {
             bencher.iter(|| black_box(table.create(&spec, SoftKey::generate(alg, None).unwrap()).unwrap()));
         });
     }

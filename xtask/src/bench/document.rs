@@ -22,10 +22,11 @@ writes. It builds our programs optimised, installs the packages that `tests/benc
 environment below `target/bench`, and measures both sides in turns. Python runs in one event loop, ours on a tokio runtime with one
 thread; both are warm, and timed inside of the process.
 
-A figure is the median of all rounds, the ratio that of the medians, the spread the smallest and largest ratio of one round. In
-each round a figure is measured in batches of 5 ms, whose median counts. Ratios are what to go by: figures are those of one machine
-on one day. Keys are Ed25519 keys, and there are 1,000 of them, unless the row says otherwise; mirrors are over two local providers, in
-mode `public_only`.
+A figure is the median of all rounds, the ratio that of the medians, the spread the smallest and largest ratio of the medians of
+one round. In each round a figure is measured 45 times, in batches of half a millisecond, or in fewer if one operation takes
+longer. Ratios are what to go by: figures are those of one machine on one day. Keys are Ed25519 keys, and there are 1,000 of
+them, unless the row says otherwise; mirrors are over two local providers, in mode `public_only`. For rows of time, *faster* is
+how many times the time of ours theirs is, and any other ratio how many times the time of theirs ours is.
 
 ";
 

@@ -108,7 +108,8 @@ impl Unit {
 /// A time in the unit that makes it short.
 pub(crate) fn time(nanoseconds: f64) -> String {
     for (size, unit) in [(1e9, "s"), (1e6, "ms"), (1e3, "µs")] {
-        if nanoseconds >= size {
+        // What would be rounded up to a thousand is one of the next unit.
+        if nanoseconds >= 0.9995 * size {
             return format!("{} {unit}", three_digits(nanoseconds / size));
         }
     }
@@ -167,6 +168,7 @@ mod tests {
         assert_eq!(time(12.34), "12.3 ns");
         assert_eq!(time(1234.0), "1.23 µs");
         assert_eq!(time(350e6), "350 ms");
+        assert_eq!(time(999.9e6), "1.00 s");
         assert_eq!(ratio(1.304), "1.30×");
         assert_eq!(ratio(123_456.7), "123,457×");
         assert_eq!(ratio(1234.0), "1,234×");
