@@ -124,6 +124,7 @@ impl Breaker {
     }
 
     /// The right to ask the side now, if it is to be asked.
+    #[inline]
     pub(crate) fn admit(&self) -> Option<Permit<'_>> {
         if self.is_closed() {
             let epoch = self.epoch.load(Ordering::Acquire);
@@ -162,6 +163,7 @@ impl Breaker {
         self.is_closed() || self.now() >= self.again.load(Ordering::Acquire).saturating_add(self.patience())
     }
 
+    #[inline]
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
     }
@@ -196,6 +198,7 @@ impl Breaker {
         u64::try_from(self.begun.elapsed().as_nanos()).unwrap_or(NEVER - 1)
     }
 
+    #[inline]
     fn answered(&self, epoch: u64) {
         let quiet = self.outcomes.load(Ordering::Relaxed) == 0 && self.probation.load(Ordering::Relaxed) == 0;
         if quiet || !self.settings.enabled || epoch != self.epoch.load(Ordering::Acquire) {
@@ -282,11 +285,13 @@ impl Breaker {
 
 impl Permit<'_> {
     /// Whether this is the one call that finds out whether the side is back.
+    #[inline]
     pub(crate) fn is_probe(&self) -> bool {
         matches!(self.kind, Kind::Probe { .. })
     }
 
     /// Says how the call ended. The state that the breaker has gone over to by that, if it has.
+    #[inline]
     pub(crate) fn end(&mut self, answered: bool) -> Option<BreakerState> {
         match std::mem::replace(&mut self.kind, Kind::Ended) {
             Kind::Call { epoch } if answered => {
@@ -300,6 +305,7 @@ impl Permit<'_> {
     }
 
     /// The call was dropped. The state that the breaker has gone over to by that, if it has.
+    #[inline]
     pub(crate) fn give_up(&mut self) -> Option<BreakerState> {
         match std::mem::replace(&mut self.kind, Kind::Ended) {
             Kind::Probe { epoch } => self.breaker.probe_dropped(epoch),

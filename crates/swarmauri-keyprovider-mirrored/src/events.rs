@@ -109,6 +109,11 @@ pub(crate) fn call_span(backend: Backend, call: &Call<'_>) -> Option<Box<Span>> 
     (!span.is_disabled()).then(|| Box::new(span))
 }
 
+/// Whether anybody may listen to the spans of calls.
+pub(crate) fn calls_are_heard() -> bool {
+    tracing::level_enabled!(tracing::Level::DEBUG)
+}
+
 /// How that call ended.
 pub(crate) fn call_ended(span: Option<&Span>, timed_out: bool, error: Option<KeyErrorKind>) {
     if let Some(span) = span {

@@ -217,13 +217,33 @@ impl MirroredKeyProvider {
             if answer.is_ok() || version.is_some() {
                 return answer;
             }
-            // The latest may have been destroyed meanwhile; then it is another one.
-            let now = self.map.get(kid).map(|known| known.record).unwrap_or_default();
-            if now.servable(None).map(|(latest, _)| latest) == Some(found) {
-                return answer;
+            match self.other_latest(kid, found) {
+                Some(now) => record = now,
+                None => return answer,
             }
-            record = now;
         }
+    }
+
+    /// The latest version may have been destroyed during a read of it: the record, if it is another one now.
+    fn other_latest(&self, kid: &KeyId, read: KeyVersion) -> Option<Arc<KidRecord>> {
+        let now = self.map.get(kid).map(|known| known.record).unwrap_or_default();
+        (now.servable(None).map(|(latest, _)| latest) != Some(read)).then_some(now)
+    }
+
+    /// What a caller gets when the secondary has answered so for this replica of the version that it asked for.
+    pub(crate) async fn fail_over_from(
+        &self,
+        kid: &KeyId,
+        version: Option<KeyVersion>,
+        (found, replica): (KeyVersion, &Replica),
+        answer: Result<KeyRef, KeyError>,
+        error: KeyError,
+    ) -> Result<KeyRef, KeyError> {
+        let shown = self.judge_replica(&kid.at(found), replica, Secrets::Omit, &error, answer).await;
+        if shown.is_err() && version.is_none() && self.other_latest(kid, found).is_some() {
+            return self.fail_over_key("get_key", kid, version, Secrets::Omit, error).await;
+        }
+        shown
     }
 
     /// Reads a replica, and shows it as the primary would have shown its key.
@@ -241,7 +261,20 @@ impl MirroredKeyProvider {
             public.check_enabled()?;
             return Err(public_replica_only(id, error));
         }
-        let answer = match self.secondary.get_key(&replica.at.kid, Some(replica.at.version), secrets).await {
+        let answer = self.secondary.get_key(&replica.at.kid, Some(replica.at.version), secrets).await;
+        self.judge_replica(id, replica, secrets, error, answer).await
+    }
+
+    /// What a caller gets for the answer of the secondary.
+    async fn judge_replica(
+        &self,
+        id: &KeyVersionId,
+        replica: &Replica,
+        secrets: Secrets,
+        error: &KeyError,
+        answer: Result<KeyRef, KeyError>,
+    ) -> Result<KeyRef, KeyError> {
+        let answer = match answer {
             Ok(answer) => answer,
             Err(second) => return Err(Box::pin(self.replica_unreadable(id, replica, error, second)).await),
         };

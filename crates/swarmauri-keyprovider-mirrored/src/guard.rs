@@ -64,6 +64,7 @@ impl Guard {
         Self { backend, deadlines, slow_percent, breaker, aside: true }
     }
 
+    #[inline]
     pub(crate) fn limit(&self, class: Class) -> Duration {
         self.deadlines.of(class)
     }
@@ -99,6 +100,32 @@ impl Guard {
         Guarded { guard: self, call, running: Some(running) }
     }
 
+    /// Makes the call, as [`Guard::call`] does, and polls it once. Where that gives the answer nothing is kept of the call,
+    /// and it costs little more than the backend's own.
+    pub(crate) fn first<'a, F: Future<Output: Answered> + Unpin>(
+        &'a self,
+        call: Call<'a>,
+        context: &mut Context<'_>,
+        ask: impl FnOnce() -> F,
+    ) -> First<'a, F> {
+        let permit = self.breaker.admit();
+        let Some(mut permit) = permit.filter(|permit| !permit.is_probe() && !events::calls_are_heard())
+        else {
+            return First::of(self.call(call, ask), context);
+        };
+        let (timer, mut future) = (figures::Timer::start(), ask());
+        if let Poll::Ready(answer) = Pin::new(&mut future).poll(context) {
+            let how = How { permit: &mut permit, span: None, timer, waited: Duration::ZERO };
+            self.ended(call, how, Some(&answer));
+            return First::Answered(answer.answered());
+        }
+        let mut running = Running { future, permit, span: None, timer, waiting: None };
+        match running.wait(context, self.limit(call.class)) {
+            Poll::Pending => First::Pending(Guarded { guard: self, call, running: Some(running) }),
+            Poll::Ready(()) => First::of(Guarded { guard: self, call, running: Some(running) }, context),
+        }
+    }
+
     /// The error of a call that is not made because the breaker is open.
     pub(crate) fn not_asked(&self) -> KeyError {
         KeyError::unavailable(match self.backend {
@@ -109,9 +136,9 @@ impl Guard {
     }
 
     /// What is to be told of a call that ended, or did not in time.
-    fn ended<F, T: Answered>(&self, call: Call<'_>, running: &mut Running<'_, F>, answer: Option<&T>) {
-        let Running { future: _, permit, span, timer, waiting } = running;
-        let waited = waiting.as_ref().map(|waiting| waiting.since.elapsed()).unwrap_or_default();
+    #[inline]
+    fn ended<T: Answered>(&self, call: Call<'_>, how: How<'_, '_>, answer: Option<&T>) {
+        let How { permit, span, timer, waited } = how;
         let slow = !waited.is_zero()
             && matches!(call.class, Class::PublicRead | Class::SecretRead)
             && waited * 100 > self.limit(call.class).saturating_mul(self.slow_percent);
@@ -119,7 +146,7 @@ impl Guard {
         if !self.aside {
             timer.end(self.backend, call.operation, answer.is_none(), error);
         }
-        events::call_ended(span.as_deref(), answer.is_none(), error);
+        events::call_ended(span, answer.is_none(), error);
         if let Some(state) = permit.end(!outage && !slow) {
             events::breaker_changed(self.backend, state, &self.breaker);
         }
@@ -142,6 +169,21 @@ impl Guard {
             )),
         }
     }
+}
+
+/// What is left of a call that ended.
+struct How<'a, 'guard> {
+    permit: &'a mut Permit<'guard>,
+    span: Option<&'a Span>,
+    timer: figures::Timer,
+    waited: Duration,
+}
+
+/// What became of a call when it was polled for the first time.
+pub(crate) enum First<'a, F: Future<Output: Answered>> {
+    Answered(<F::Output as Answered>::Guarded),
+    /// The task will be woken.
+    Pending(Guarded<'a, F>),
 }
 
 /// A call that is guarded, by hand: one future around that of the backend, and small.
@@ -179,7 +221,7 @@ impl<F: Future<Output: Answered> + Unpin> Future for Guarded<'_, F> {
             Poll::Pending => return Poll::Pending,
         };
         // It stays where it is: to move it would cost more than the rest.
-        guard.ended(*call, running, answer.as_ref());
+        guard.ended(*call, running.how(), answer.as_ref());
         Poll::Ready(match answer {
             Some(answer) => answer.answered(),
             None => F::Output::failed(guard.timed_out(*call, guard.limit(call.class))),
@@ -197,20 +239,40 @@ impl<F> Drop for Guarded<'_, F> {
     }
 }
 
-impl<F: Future + Unpin> Running<'_, F> {
+impl<'a, F: Future<Output: Answered> + Unpin> First<'a, F> {
+    fn of(mut guarded: Guarded<'a, F>, context: &mut Context<'_>) -> Self {
+        match Pin::new(&mut guarded).poll(context) {
+            Poll::Ready(answer) => Self::Answered(answer),
+            Poll::Pending => Self::Pending(guarded),
+        }
+    }
+}
+
+impl<'guard, F: Future + Unpin> Running<'guard, F> {
+    fn how(&mut self) -> How<'_, 'guard> {
+        let waited = self.waiting.as_ref().map(|waiting| waiting.since.elapsed()).unwrap_or_default();
+        How { permit: &mut self.permit, span: self.span.as_deref(), timer: self.timer, waited }
+    }
+
     /// The answer; `None` when the time is up.
     fn poll(&mut self, context: &mut Context<'_>, limit: Duration) -> Poll<Option<F::Output>> {
-        let Self { future, span, waiting, .. } = self;
-        let _entered = span.as_ref().map(|span| span.enter());
+        let Self { future, span, .. } = self;
+        let entered = span.as_ref().map(|span| span.enter());
         if let Poll::Ready(answer) = Pin::new(future).poll(context) {
             return Poll::Ready(Some(answer));
         }
-        let waiting = waiting.get_or_insert_with(|| {
+        drop(entered);
+        self.wait(context, limit).map(|()| None)
+    }
+
+    /// Ready when the time is up.
+    fn wait(&mut self, context: &mut Context<'_>, limit: Duration) -> Poll<()> {
+        let waiting = self.waiting.get_or_insert_with(|| {
             let timer = (limit != Duration::MAX).then(|| Box::pin(tokio::time::sleep(limit)));
             Box::new(Waiting { since: Instant::now(), timer })
         });
         match &mut waiting.timer {
-            Some(timer) => timer.as_mut().poll(context).map(|()| None),
+            Some(timer) => timer.as_mut().poll(context),
             None => Poll::Pending,
         }
     }

@@ -124,11 +124,13 @@ impl Records {
             && self.read(|table| table.get(kid).is_some_and(|known| known.record.is_destroyed(version)))
     }
 
+    #[inline]
     pub(crate) fn unmarked(&self, kid: &KeyId) -> Option<Mark> {
         let mark = self.doomed.mark(kid);
         (!self.doomed.has(mark)).then_some(mark)
     }
 
+    #[inline]
     pub(crate) fn may_be_destroyed(&self, mark: Mark) -> bool {
         self.doomed.has(mark)
     }
@@ -156,6 +158,7 @@ impl Records {
         &self.owed
     }
 
+    #[inline]
     pub(crate) fn generation(&self) -> u64 {
         self.generation.load(Ordering::Acquire)
     }
@@ -208,10 +211,12 @@ impl Doomed {
     /// So many bits: with 1,000 tombstones one in 262 other keys shares a mark, with 100,000 one in three.
     const BITS: u64 = 1 << 18;
 
+    #[inline]
     fn mark(&self, kid: &KeyId) -> Mark {
         Mark(self.hasher.hash_one(kid) % Self::BITS)
     }
 
+    #[inline]
     fn has(&self, mark: Mark) -> bool {
         self.word(mark).is_some_and(|word| word.load(Ordering::Acquire) & mark.bit() != 0)
     }
@@ -223,6 +228,7 @@ impl Doomed {
         }
     }
 
+    #[inline]
     fn word(&self, mark: Mark) -> Option<&AtomicU64> {
         self.marks.get(usize::try_from(mark.0 / 64).ok()?)
     }
@@ -233,6 +239,7 @@ impl Doomed {
 pub(crate) struct Mark(u64);
 
 impl Mark {
+    #[inline]
     fn bit(self) -> u64 {
         1 << (self.0 % 64)
     }

@@ -3,7 +3,9 @@
 //! The methods are those of the provider's traits. They are not the traits themselves, so that a guarded call costs no
 //! second boxed future.
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use futures_util::future::BoxFuture;
 use swarmauri_keyprovider::{JwksQuery, KeyOperations, KeyProvider, Secrets};
@@ -15,7 +17,7 @@ use swarmauri_keys::{
 
 use crate::breaker::{Breaker, Permit};
 use crate::deadline::Class;
-use crate::guard::{Backend, Call, Guard, Guarded};
+use crate::guard::{Backend, Call, First, Guard, Guarded};
 use crate::settings::Settings;
 
 /// A provider, guarded.
@@ -60,9 +62,14 @@ impl Side {
         self.guard.breaker()
     }
 
+    /// Whether a call would be refused now, and with what.
+    pub(crate) fn not_asked(&self) -> Option<KeyError> {
+        (!self.breaker().admits()).then(|| self.guard.not_asked())
+    }
+
     /// That a call would be made now, for those who would rather not begin what cannot be done.
     pub(crate) fn check_asked(&self) -> Result<(), KeyError> {
-        if self.breaker().admits() { Ok(()) } else { Err(self.guard.not_asked()) }
+        self.not_asked().map_or(Ok(()), Err)
     }
 
     /// The same provider for calls that are not to count: no breaker, and no figures.
@@ -142,11 +149,40 @@ impl Side {
         version: Option<KeyVersion>,
         secrets: Secrets,
     ) -> Asked<'a, KeyRef> {
-        let class = match secrets {
-            Secrets::Omit => Class::PublicRead,
-            Secrets::Include => Class::SecretRead,
-        };
-        self.call("get_key", class, Some(kid), || self.provider.get_key(kid, version, secrets))
+        self.call("get_key", class_of(secrets), Some(kid), || self.provider.get_key(kid, version, secrets))
+    }
+
+    /// The same, and what becomes of it at once.
+    pub(crate) fn get_key_first<'a>(
+        &'a self,
+        kid: &'a KeyId,
+        version: Option<KeyVersion>,
+        secrets: Secrets,
+        context: &mut Context<'_>,
+    ) -> First<'a, BoxFuture<'a, Result<KeyRef, KeyError>>> {
+        let call = Call { operation: "get_key", class: class_of(secrets), kid: Some(kid) };
+        self.guard.first(call, context, || self.provider.get_key(kid, version, secrets))
+    }
+
+    /// [`get_key`](Self::get_key), for those who await nothing else with it.
+    pub(crate) async fn get_key_now(
+        &self,
+        kid: &KeyId,
+        version: Option<KeyVersion>,
+        secrets: Secrets,
+    ) -> Result<KeyRef, KeyError> {
+        let mut waiting: Option<Asked<'_, KeyRef>> = None;
+        std::future::poll_fn(|context| match &mut waiting {
+            Some(asked) => Pin::new(asked).poll(context),
+            None => match self.get_key_first(kid, version, secrets, context) {
+                First::Answered(answer) => Poll::Ready(answer),
+                First::Pending(asked) => {
+                    waiting = Some(asked);
+                    Poll::Pending
+                }
+            },
+        })
+        .await
     }
 
     pub(crate) fn list_versions<'a>(&'a self, kid: &'a KeyId) -> Asked<'a, Vec<KeyVersion>> {
@@ -189,6 +225,13 @@ impl Side {
         len: usize,
     ) -> Asked<'a, SecretBytes> {
         self.call("hkdf", Class::SecretRead, None, || self.provider.hkdf(ikm, salt, info, len))
+    }
+}
+
+fn class_of(secrets: Secrets) -> Class {
+    match secrets {
+        Secrets::Omit => Class::PublicRead,
+        Secrets::Include => Class::SecretRead,
     }
 }
 

@@ -54,7 +54,7 @@ async fn one_call_at_a_time_finds_out_whether_it_is_back() {
     let breaker = usual();
     fail(&breaker, 5);
     wait_out(&breaker).await;
-    let probe = breaker.admit().unwrap();
+    let mut probe = breaker.admit().unwrap();
     assert!(probe.is_probe());
     assert_eq!(breaker.state(), BreakerState::HalfOpen);
     assert!(breaker.admit().is_none() && breaker.wait().is_none());
@@ -103,7 +103,7 @@ async fn a_side_that_is_back_is_on_probation() {
 #[tokio::test(start_paused = true)]
 async fn what_was_asked_before_it_opened_does_not_count_after() {
     let breaker = usual();
-    let (early, late) = (breaker.admit().unwrap(), breaker.admit().unwrap());
+    let (mut early, mut late) = (breaker.admit().unwrap(), breaker.admit().unwrap());
     fail(&breaker, 5);
     assert_eq!(early.end(true), None);
     assert_eq!(breaker.state(), BreakerState::Open);
@@ -120,7 +120,7 @@ async fn callers_leave_it_to_the_prober_but_not_for_ever() {
     fail(&breaker, 5);
     wait_out(&breaker).await;
     assert!(breaker.admit().is_none());
-    let turn = prober.turn().await;
+    let mut turn = prober.turn().await;
     assert!(turn.is_probe());
     turn.end(false);
     // It has hung itself up.
@@ -213,7 +213,7 @@ async fn at_random_it_does_what_the_model_does() {
             if !breaker.is_closed() {
                 wait_out(&breaker).await;
             }
-            let (permit, answered) = (breaker.admit().unwrap(), random.u32(0..10) >= fails);
+            let (mut permit, answered) = (breaker.admit().unwrap(), random.u32(0..10) >= fails);
             assert_eq!(permit.is_probe(), model.open, "seed {seed}, step {step}");
             permit.end(answered);
             model.end(answered, &settings);
