@@ -137,9 +137,8 @@ fn compare(world: &World) {
     for (kid, version, key, life) in ground.model.lives() {
         let id = kid.at(version);
         let places = there.remove(&id).unwrap_or_default();
-        // Made in one process while another one destroyed it: the primary has it, and nobody is told of it.
-        let unknown = life.known.is_none() || key.over(life).is_some();
-        if life.is_orphan && life.on_primary && unknown && places.is_empty() {
+        // Made in one process while another one destroyed it: the primary has it, and the tombstone wins.
+        if life.is_orphan && life.on_primary && places.is_empty() {
             orphans.push(id);
             continue;
         }
