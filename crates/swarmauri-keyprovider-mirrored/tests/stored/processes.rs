@@ -130,6 +130,29 @@ async fn promise_6_a_state_that_is_settled_late_does_not_undo_what_another_proce
     }
 }
 
+/// A destroy that finds nothing, of a version that another process is about to make: no tombstone of what the primary has.
+#[tokio::test]
+async fn promise_1_what_another_process_makes_while_a_destroy_finds_nothing_is_destroyed_as_well() {
+    let (one, other) = two(MirrorMode::Full).await;
+    let key = one.mirror.create_key(&exportable(KeyAlg::Ed25519)).await.unwrap();
+    let latest = version(2);
+    let look = one.secondary.hold(Method::ListKeys);
+    let destroy = one.mirror.destroy_key(key.kid(), Some(latest));
+    let rotate = async {
+        look.arrived().await;
+        let made = other.mirror.rotate(key.kid()).await;
+        look.release();
+        made
+    };
+    let (destroyed, made) = tokio::join!(destroy, rotate);
+    assert_eq!(made.unwrap().version(), latest);
+    assert!(destroyed.unwrap());
+    assert_eq!(one.primary_keys.list_versions(key.kid()).await.unwrap(), [version(1)]);
+    assert_eq!(kind(other.read(key.kid(), Some(latest)).await), KeyErrorKind::NotFound);
+    assert_eq!(one.replicas().await, 1);
+    assert!(one.mirror.plan_reconcile().await.is_empty());
+}
+
 #[tokio::test]
 async fn a_debt_of_one_process_is_paid_by_another() {
     let (one, other) = two(MirrorMode::PublicOnly).await;
