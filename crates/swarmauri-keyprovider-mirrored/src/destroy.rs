@@ -31,12 +31,13 @@ impl MirroredKeyProvider {
         // Whoever dies from here on leaves behind that the primary may have been asked.
         let (was_known, earlier) =
             update(&*self.map, kid, |record| (knows(record, version), record.send_destroy(version))).await?;
-        let destroyed = self.destroy_on_primary(right, kid, version, earlier).await?;
+        let mut destroyed = self.destroy_on_primary(right, kid, version, earlier).await?;
         // Of mode none nothing else is recorded than that somebody has asked.
         let was_known = was_known || (earlier && !self.mirrors());
         if !destroyed && !was_known {
             match self.adopts(kid, version).await {
-                Ok(true) => {}
+                // A replica was found, or another process has made it meanwhile: then the primary has it now.
+                Ok(true) => destroyed = self.destroy_on_primary(right, kid, version, false).await?,
                 // There was nothing of that name anywhere: nothing to remember either.
                 Ok(false) => {
                     self.take_back(right, kid, version).await?;

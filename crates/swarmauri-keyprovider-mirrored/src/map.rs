@@ -225,6 +225,17 @@ impl KidRecord {
         }
     }
 
+    /// Somebody may have copied this version before it was recorded here, whatever has begun to happen to it since.
+    pub(crate) fn may_have_replica(&mut self, version: KeyVersion) {
+        let state = match self.versions.get_mut(&version) {
+            Some(VersionState::Destroying { was: Some(was), .. }) => Some(&mut **was),
+            other => other,
+        };
+        if let Some(VersionState::Pending { attempted, .. }) = state {
+            *attempted = true;
+        }
+    }
+
     /// The secondary has a copy. If a destroy started meanwhile, it learns where the copy is.
     pub(crate) fn copied(&mut self, version: KeyVersion, replica: Replica) {
         let mirrored = VersionState::Mirrored(replica);

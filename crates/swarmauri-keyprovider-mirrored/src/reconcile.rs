@@ -152,7 +152,7 @@ impl MirroredKeyProvider {
                 self.record(&key).await?;
                 if !self.is_adopted() {
                     // An earlier process may have left a replica: it is looked for before another is made, and destroyed with it.
-                    update(&*self.map, kid, |record| record.begin_copy(version)).await?;
+                    update(&*self.map, kid, |record| record.may_have_replica(version)).await?;
                 }
             }
         }

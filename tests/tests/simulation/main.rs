@@ -14,6 +14,7 @@
 #![allow(clippy::match_same_arms, clippy::collapsible_match, reason = "a case each, in their order")]
 #![allow(dead_code, reason = "what is only ever shown, by Debug, when a promise is broken")]
 
+mod about;
 mod behind;
 mod call;
 mod evidence;

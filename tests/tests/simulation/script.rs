@@ -293,25 +293,6 @@ impl Breaker {
 }
 
 impl Step {
-    /// The process that it happens to, if it is about one.
-    pub(crate) fn process(&self) -> Option<u8> {
-        match self {
-            Self::Call { process, .. } | Self::Maintain { process } | Self::Crash { process } => {
-                Some(*process)
-            }
-            _ => None,
-        }
-    }
-
-    /// The one of the few keys that it is about, if it is about one.
-    pub(crate) fn slot(&self) -> Option<u8> {
-        match self {
-            Self::Call { op, .. } => op.slot(),
-            Self::Behind(behind) => behind.slot(),
-            _ => None,
-        }
-    }
-
     fn drawn(random: &mut Seeded, config: &Config) -> Self {
         let process = small(random, u32::from(config.processes));
         match random.below(1000) {
@@ -340,19 +321,6 @@ impl Step {
 }
 
 impl Behind {
-    fn slot(&self) -> Option<u8> {
-        match self {
-            Self::PrimaryCreate { slot, .. }
-            | Self::PrimaryRotate { slot }
-            | Self::PrimaryDestroy { slot, .. }
-            | Self::PrimaryDisable { slot, .. }
-            | Self::PrimaryEnable { slot, .. }
-            | Self::PrimaryForgets { slot }
-            | Self::SecondaryDestroy { slot } => Some(*slot),
-            Self::Provision => None,
-        }
-    }
-
     fn drawn(random: &mut Seeded, config: &Config) -> Self {
         let slot = slot(random);
         if config.mode == MirrorMode::None && random.one_in(2) {
@@ -371,26 +339,6 @@ impl Behind {
 }
 
 impl Op {
-    fn slot(&self) -> Option<u8> {
-        match self {
-            Self::Create { slot, .. }
-            | Self::Import { slot, .. }
-            | Self::Rotate { slot, .. }
-            | Self::Destroy { slot, .. }
-            | Self::Disable { slot, .. }
-            | Self::Enable { slot, .. }
-            | Self::Get { slot, .. }
-            | Self::PublicJwk { slot, .. }
-            | Self::Versions { slot }
-            | Self::Make { slot, .. }
-            | Self::Check { slot, .. }
-            | Self::Encrypt { slot, .. }
-            | Self::Decrypt { slot, .. } => Some(*slot),
-            Self::Jwks { of_slot, .. } => *of_slot,
-            _ => None,
-        }
-    }
-
     fn drawn(random: &mut Seeded) -> Self {
         let slot = slot(random);
         match random.below(200) {

@@ -144,6 +144,19 @@ fn a_version_without_a_replica_is_gone_at_once() {
 }
 
 #[test]
+fn a_version_that_may_have_a_replica_is_not_gone_before_that_was_looked_for() {
+    for which in [Some(ONE), None] {
+        let mut record = KidRecord::default();
+        record.accept(ONE, facts(1), None).unwrap();
+        record.begin_destroy(which);
+        record.may_have_replica(ONE);
+        record.primary_gone(which);
+        assert_eq!(record.doomed(), [ONE]);
+        assert!(record.state(ONE).is_some_and(VersionState::may_have_stray_replica));
+    }
+}
+
+#[test]
 fn the_latest_that_is_mirrored_answers() {
     let mut record = mirrored();
     record.accept(version(2), facts(2), None).unwrap();

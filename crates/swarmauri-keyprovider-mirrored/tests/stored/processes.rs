@@ -115,8 +115,11 @@ async fn promise_6_a_state_that_is_settled_late_does_not_undo_what_another_proce
     one.primary.fail_next(Method::DisableKey, Fault::FailBefore(KeyError::timeout("no answer")));
     one.mirror.disable_key(key.kid(), key.version()).await.unwrap_err();
 
+    let mut plan = one.mirror.plan_reconcile().await;
+    // A second look would find it out.
+    plan.steps.truncate(1);
     let shown = one.primary.hold_after(Method::GetKey);
-    let settle = one.mirror.reconcile();
+    let settle = one.mirror.apply(plan);
     let disable = async {
         shown.arrived().await;
         other.mirror.disable_key(key.kid(), key.version()).await.unwrap();
@@ -128,6 +131,29 @@ async fn promise_6_a_state_that_is_settled_late_does_not_undo_what_another_proce
         let signed = process.mirror.work().unwrap().sign(key.kid(), None, b"message").await;
         assert_eq!(kind(signed), KeyErrorKind::Disabled);
     }
+}
+
+/// A destroy that finds nothing, of a version that another process is about to make: no tombstone of what the primary has.
+#[tokio::test]
+async fn promise_1_what_another_process_makes_while_a_destroy_finds_nothing_is_destroyed_as_well() {
+    let (one, other) = two(MirrorMode::Full).await;
+    let key = one.mirror.create_key(&exportable(KeyAlg::Ed25519)).await.unwrap();
+    let latest = version(2);
+    let look = one.secondary.hold(Method::ListKeys);
+    let destroy = one.mirror.destroy_key(key.kid(), Some(latest));
+    let rotate = async {
+        look.arrived().await;
+        let made = other.mirror.rotate(key.kid()).await;
+        look.release();
+        made
+    };
+    let (destroyed, made) = tokio::join!(destroy, rotate);
+    assert_eq!(made.unwrap().version(), latest);
+    assert!(destroyed.unwrap());
+    assert_eq!(one.primary_keys.list_versions(key.kid()).await.unwrap(), [version(1)]);
+    assert_eq!(kind(other.read(key.kid(), Some(latest)).await), KeyErrorKind::NotFound);
+    assert_eq!(one.replicas().await, 1);
+    assert!(one.mirror.plan_reconcile().await.is_empty());
 }
 
 #[tokio::test]

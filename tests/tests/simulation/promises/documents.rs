@@ -43,7 +43,8 @@ pub(super) fn check(case: &Case<'_>, ground: &mut State, query: &JwksQuery, set:
         // Mode none publishes what the secondary has under any name that the primary does not publish.
         let named_alike = case.config.mode == MirrorMode::None;
         if up && by == By::Secondary && !named_alike && !is_missing(case, ground, &id) {
-            ground.violate(6, format!("a JWKS holds {id} from the secondary, and the primary withholds it"));
+            let what = || format!("a JWKS holds {id} from the secondary, and the primary withholds it");
+            ground.violate_unless(looks_lost(case, ground, &id), 6, what);
         }
         // Why the secondary may answer is known by then.
         let cause: &[Method] = if up { &[] } else { &[Method::Jwks] };
@@ -75,9 +76,18 @@ fn is_missing(case: &Case<'_>, ground: &State, id: &KeyVersionId) -> bool {
     // After the first that it does not answer it is not asked for the others.
     let silent = match asked().find(about) {
         Some(call) => silent(&call),
-        None => asked().any(|call| silent(&call)),
+        None => case.left_alone || asked().any(|call| silent(&call)),
     };
     case.config.on_loss == OnPrimaryLoss::ServeReplica && (lost || silent)
+}
+
+/// Whether another process has destroyed it, and this one cannot know: then it looks lost.
+fn looks_lost(case: &Case<'_>, ground: &State, id: &KeyVersionId) -> Option<Pass> {
+    let (key, life) =
+        ground.model.keys.get(&id.kid).and_then(|key| Some((key, key.versions.get(&id.version)?)))?;
+    let begun = key.begun(life);
+    let unheard = !life.on_primary && begun.is_some() && begun.known_to(case.view).is_none();
+    unheard.then_some(Pass::Behind)
 }
 
 fn is_up(case: &Case<'_>) -> bool {

@@ -154,7 +154,9 @@ impl Case<'_> {
     fn may_fail_over(&self, ground: &mut State, id: &KeyVersionId, used: Use, asked: &[Method]) {
         // Given up, or outrun by a replica: the call has no end.
         let silent = |call: &SideCall| call.end.as_ref().is_none_or(SideEnd::is_outage);
-        let left_alone = self.left_alone && self.asked(Place::Primary, asked).next().is_none();
+        // For work it may have been asked which version is the latest, before.
+        let unasked = self.asked(Place::Primary, &asked[..1]).next().is_none();
+        let left_alone = self.left_alone && unasked;
         let outage = self.asked(Place::Primary, asked).any(silent);
         let missing = self
             .asked(Place::Primary, asked)
