@@ -88,7 +88,9 @@ impl MirroredKeyProvider {
     }
 
     async fn read_jwk_from_primary(&self, kid: &KeyId, version: Option<KeyVersion>) -> Result<Jwk, KeyError> {
+        let mark = self.map.unmarked(kid);
         match self.primary.get_public_jwk(kid, version).await {
+            Ok(jwk) if mark.is_some_and(|mark| !self.map.may_be_destroyed(mark)) => Ok(jwk),
             Ok(jwk) if jwk.version_id().is_none_or(|id| !self.is_destroyed(kid, Some(id.version))) => Ok(jwk),
             Ok(_) => Box::pin(self.read_undestroyed(kid, version, Secrets::Omit)).await?.public_jwk(),
             Err(error) => {

@@ -227,7 +227,7 @@ impl KidRecord {
 
     /// Somebody may have copied this version before it was recorded here, whatever has begun to happen to it since.
     pub(crate) fn may_have_replica(&mut self, version: KeyVersion) {
-        let state = match self.versions.get_mut(&version) {
+        let state = match self.versions.get_mut(version) {
             Some(VersionState::Destroying { was: Some(was), .. }) => Some(&mut **was),
             other => other,
         };

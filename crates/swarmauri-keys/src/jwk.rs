@@ -44,7 +44,7 @@ impl Jwk {
     pub fn published(id: &KeyVersionId, alg: KeyAlg, key: PublicKey) -> Self {
         Self {
             key,
-            kid: Some(id.to_string()),
+            kid: Some(id.to_text()),
             alg: Some(alg.jose_alg().to_owned()),
             use_: Some(alg.jwk_use().to_owned()),
             key_ops: None,

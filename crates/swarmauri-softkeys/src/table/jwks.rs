@@ -4,7 +4,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use parking_lot::RwLock;
-use swarmauri_keys::{JwkSet, KeyRef};
+use swarmauri_keys::{Jwk, JwkSet, KeyRef};
 
 use super::KeyTable;
 use super::listing::in_kid_order;
@@ -45,13 +45,34 @@ impl KeyTable {
         if let Some(set) = self.current(snapshot.as_ref()) {
             return set;
         }
-        let (generation, set) = self.publish("", all_live);
+        let renewed = snapshot.as_ref().and_then(|(shown, set)| self.amended(*shown, set, all_live));
+        let (generation, set) = renewed.unwrap_or_else(|| self.publish("", all_live));
         let set = Arc::new(set);
         *snapshot = Some((generation, Arc::clone(&set)));
         set
     }
 
-    fn publish(&self, prefix: &str, all_live: bool) -> (u64, JwkSet) {
+    /// The document made from an earlier one, if it is known which keys have changed since.
+    fn amended(&self, shown: u64, set: &JwkSet, all_live: bool) -> Option<(u64, JwkSet)> {
+        let (generation, changed, references) = {
+            let moment = self.shards.read_all();
+            let changed = self.shards.changed_since(shown)?;
+            let keys = changed.iter().filter_map(|kid| moment.find(kid));
+            let references = keys.flat_map(|key| key.live(all_live)).map(|version| version.reference.clone());
+            let references: Vec<_> = references.collect();
+            (self.shards.generation(), changed, references)
+        };
+        let same = |jwk: &&Jwk| place(jwk).is_some_and(|(kid, _)| !changed.contains(kid));
+        let mut keys: Vec<_> = set.keys.iter().filter(same).cloned().collect();
+        for reference in references {
+            let (id, jwk) = (reference.id(), reference.public_jwk());
+            let at = keys.partition_point(|jwk| place(jwk) < Some((id.kid.as_str(), id.version.get())));
+            keys.splice(at..at, jwk.ok());
+        }
+        Some((generation, JwkSet { keys }))
+    }
+
+    pub(super) fn publish(&self, prefix: &str, all_live: bool) -> (u64, JwkSet) {
         let (generation, references) = self.references(prefix, all_live);
         let keys = references.iter().filter_map(|key| key.public_jwk().ok()).collect();
         (generation, JwkSet { keys })
@@ -65,4 +86,10 @@ impl KeyTable {
         let versions = keys.flat_map(|(_, key)| key.live(all_live));
         (generation, versions.map(|version| version.reference.clone()).collect())
     }
+}
+
+/// Where the document has a key of ours: by `kid`, then by version.
+fn place(jwk: &Jwk) -> Option<(&str, u32)> {
+    let (kid, version) = jwk.kid.as_deref()?.rsplit_once('.')?;
+    Some((kid, version.parse().ok()?))
 }

@@ -1,6 +1,6 @@
 //! The storage of a key table: shards by hash of the `kid`, each behind a lock of its own.
 
-use std::collections::{BTreeSet, HashSet, btree_set};
+use std::collections::{BTreeSet, HashSet, VecDeque, btree_set};
 use std::hash::BuildHasher;
 use std::ops::Bound;
 use std::sync::PoisonError;
@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crossbeam_utils::sync::{ShardedLock, ShardedLockReadGuard, ShardedLockWriteGuard};
 use hashbrown::{DefaultHashBuilder, HashTable};
+use parking_lot::Mutex;
 use swarmauri_keys::{KeyError, KeyId, KeyState, KeyVersion, KeyVersionId};
 
 use super::versions::{Key, Version};
@@ -23,6 +24,15 @@ pub(super) struct Shards {
     /// Seeded at random. A `kid` is chosen by whoever may make keys, not by whoever may ask for them.
     hasher: DefaultHashBuilder,
     generation: AtomicU64,
+    changes: Mutex<Changes>,
+}
+
+/// Which keys the latest changes were of.
+#[derive(Default)]
+struct Changes {
+    /// The latest change that is not known any more.
+    floor: u64,
+    entries: VecDeque<(u64, KeyId)>,
 }
 
 /// Keys whose `kid`s have some bits of their hash in common.
@@ -62,6 +72,7 @@ impl Shards {
             all: Box::new(std::array::from_fn(|_| ShardedLock::default())),
             hasher: DefaultHashBuilder::default(),
             generation: AtomicU64::new(0),
+            changes: Mutex::default(),
         }
     }
 
@@ -89,17 +100,49 @@ impl Shards {
         self.generation.load(Ordering::Acquire)
     }
 
+    /// The keys that have changed after this generation, if that is still known. Of all shards while they are locked.
+    pub(super) fn changed_since(&self, generation: u64) -> Option<BTreeSet<KeyId>> {
+        let changes = self.changes.lock();
+        let later = changes.entries.iter().filter(|(at, _)| *at > generation);
+        (changes.floor <= generation).then(|| later.map(|(_, kid)| kid.clone()).collect())
+    }
+
+    fn changed(&self, kid: &KeyId) {
+        let mut changes = self.changes.lock();
+        if changes.entries.len() == Changes::CAPACITY
+            && let Some((forgotten, _)) = changes.entries.pop_front()
+        {
+            changes.floor = forgotten;
+        }
+        let now = self.generation.fetch_add(1, Ordering::Release) + 1;
+        changes.entries.push_back((now, kid.clone()));
+    }
+
     /// By bits that the hash table of a shard makes no use of: neither the lowest ones nor the seven topmost.
     #[allow(clippy::indexing_slicing, reason = "the mask is below the number of shards")]
     fn shard(&self, hash: u64) -> &ShardedLock<Shard> {
-        const { assert!(SHARDS.is_power_of_two()) };
-        &self.all[(hash >> 48) as usize & (SHARDS - 1)]
+        &self.all[Self::place(hash)]
     }
+
+    fn place(hash: u64) -> usize {
+        const { assert!(SHARDS.is_power_of_two()) };
+        (hash >> 48) as usize & (SHARDS - 1)
+    }
+}
+
+impl Changes {
+    const CAPACITY: usize = 64;
 }
 
 impl Moment<'_> {
     pub(super) fn len(&self) -> usize {
         self.shards.iter().map(|shard| shard.live.len()).sum()
+    }
+
+    /// The key of that name, if there is one.
+    pub(super) fn find(&self, kid: &KeyId) -> Option<&Key> {
+        let hash = self.hasher.hash_one(kid);
+        self.shards.get(Shards::place(hash))?.key(hash, kid)
     }
 
     /// The key of that name, which is in that shard.
@@ -294,6 +337,6 @@ impl Writer<'_> {
     }
 
     fn changed(&self) {
-        self.shards.generation.fetch_add(1, Ordering::Release);
+        self.shards.changed(self.kid);
     }
 }

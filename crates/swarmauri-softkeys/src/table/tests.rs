@@ -5,8 +5,8 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 
 use swarmauri_keys::{
-    Cursor, ExportPolicy, KeyAlg, KeyClass, KeyErrorKind, KeyId, KeyMaterial, KeyRef, KeySpec, KeyVersion,
-    PageRequest, SpecOverrides,
+    Cursor, ExportPolicy, KeyAlg, KeyClass, KeyErrorKind, KeyId, KeyMaterial, KeyRef, KeySpec, KeyState,
+    KeyVersion, PageRequest, SpecOverrides,
 };
 
 use crate::{KeyTable, SoftKey};
@@ -36,6 +36,39 @@ fn rotate(table: &KeyTable, name: &str) -> KeyRef {
 fn published(table: &KeyTable, prefix: Option<&str>, all_live: bool) -> String {
     let set = table.jwks(prefix, all_live);
     set.keys.iter().map(|jwk| jwk.kid.clone().unwrap()).collect::<Vec<_>>().join(" ")
+}
+
+/// Of ever more changes at once, at last of more than are known.
+#[test]
+fn a_document_that_is_amended_is_the_one_that_would_be_made_anew() {
+    let (table, mut random) = (KeyTable::new(), fastrand::Rng::with_seed(5));
+    for changes in 0..120 {
+        for _ in 0..changes {
+            let (name, number) =
+                (random.choice(["a", "a.1", "b", "c", "d"]).unwrap(), version(random.u32(1..5)));
+            let _ = match random.u32(0..5) {
+                0 => table
+                    .create(&KeySpec::new(KeyAlg::Ed25519).with_kid(kid(name)), generated(KeyAlg::Ed25519))
+                    .map(drop),
+                1 => table
+                    .rotation_spec(&kid(name), &SpecOverrides::NONE)
+                    .and_then(|spec| table.add_version(&kid(name), &spec, generated(KeyAlg::Ed25519)))
+                    .map(drop),
+                2 => table.set_state(&kid(name), number, KeyState::Disabled),
+                3 => table.set_state(&kid(name), number, KeyState::Enabled),
+                _ => {
+                    table.destroy(&kid(name), Some(number));
+                    if random.u8(0..9) == 0 {
+                        table.forget(&kid(name));
+                    }
+                    Ok(())
+                }
+            };
+        }
+        for all_live in [false, true] {
+            assert_eq!(*table.jwks(None, all_live), table.publish("", all_live).1, "{changes} changes");
+        }
+    }
 }
 
 #[test]
