@@ -4,17 +4,17 @@ use crate::script::{Behind, Op, Step};
 
 impl Step {
     /// The process that it happens to, if it is about one.
-    pub(crate) fn process(&self) -> Option<u8> {
+    pub(crate) fn process(self) -> Option<u8> {
         match self {
             Self::Call { process, .. } | Self::Maintain { process } | Self::Crash { process } => {
-                Some(*process)
+                Some(process)
             }
             _ => None,
         }
     }
 
     /// The one of the few keys that it is about, if it is about one.
-    pub(crate) fn slot(&self) -> Option<u8> {
+    pub(crate) fn slot(self) -> Option<u8> {
         match self {
             Self::Call { op, .. } => op.slot(),
             Self::Behind(behind) => behind.slot(),
@@ -24,7 +24,7 @@ impl Step {
 }
 
 impl Behind {
-    fn slot(&self) -> Option<u8> {
+    fn slot(self) -> Option<u8> {
         match self {
             Self::PrimaryCreate { slot, .. }
             | Self::PrimaryRotate { slot }
@@ -32,14 +32,14 @@ impl Behind {
             | Self::PrimaryDisable { slot, .. }
             | Self::PrimaryEnable { slot, .. }
             | Self::PrimaryForgets { slot }
-            | Self::SecondaryDestroy { slot } => Some(*slot),
+            | Self::SecondaryDestroy { slot } => Some(slot),
             Self::Provision => None,
         }
     }
 }
 
 impl Op {
-    fn slot(&self) -> Option<u8> {
+    fn slot(self) -> Option<u8> {
         match self {
             Self::Create { slot, .. }
             | Self::Import { slot, .. }
@@ -53,8 +53,8 @@ impl Op {
             | Self::Make { slot, .. }
             | Self::Check { slot, .. }
             | Self::Encrypt { slot, .. }
-            | Self::Decrypt { slot, .. } => Some(*slot),
-            Self::Jwks { of_slot, .. } => *of_slot,
+            | Self::Decrypt { slot, .. } => Some(slot),
+            Self::Jwks { of_slot, .. } => of_slot,
             _ => None,
         }
     }

@@ -76,13 +76,13 @@ impl Search {
         }
         let mut kinds: Vec<Kind> = Vec::new();
         for step in &self.found.script.steps {
-            let kind = kind(step);
+            let kind = kind(*step);
             if !kinds.contains(&kind) {
                 kinds.push(kind);
             }
         }
         for left_out in kinds {
-            self.breaks_without(|step| kind(step) == left_out);
+            self.breaks_without(|step| kind(*step) == left_out);
         }
     }
 
@@ -128,9 +128,9 @@ impl Search {
     }
 }
 
-fn kind(step: &Step) -> Kind {
+fn kind(step: Step) -> Kind {
     match step {
-        Step::Call { op, .. } => Kind::Op(discriminant(op)),
-        other => Kind::Step(discriminant(other)),
+        Step::Call { op, .. } => Kind::Op(discriminant(&op)),
+        other => Kind::Step(discriminant(&other)),
     }
 }

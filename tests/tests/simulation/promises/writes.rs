@@ -105,7 +105,9 @@ fn destroyed(case: &Case<'_>, ground: &mut State, kid: &KeyId, version: Option<K
     if version.is_none() && any {
         key.destroyed.by(case.done.process, at);
     }
-    passes.into_iter().for_each(|pass| ground.let_pass(pass));
+    for pass in passes {
+        ground.let_pass(pass);
+    }
     if let Some(left) = left {
         ground.violate(1, format!("the destroy of {kid} {version:?} returned, and the primary has {left}"));
     }
