@@ -2,13 +2,14 @@
 //!
 //! What is rarely waited for is boxed, so that the future of a read stays small: it is allocated for each one.
 
+mod check;
+
 use std::sync::Arc;
 
 use swarmauri_keyprovider::Secrets;
-use swarmauri_keys::{
-    Fingerprint, Jwk, KeyError, KeyId, KeyRef, KeyState, KeyVersion, KeyVersionId, PublicKey, SecretMaterial,
-};
+use swarmauri_keys::{Jwk, KeyError, KeyId, KeyRef, KeyState, KeyVersion, KeyVersionId};
 
+pub(crate) use self::check::check_answer;
 use crate::events;
 use crate::hedge::{Hedge, hedged};
 use crate::map::{KidRecord, Replica};
@@ -438,41 +439,4 @@ pub(crate) fn answered_by_secondary<T>(
             first
         }
     })
-}
-
-/// Checks an answer of the secondary against what was recorded when the key was copied (promise 3).
-pub(crate) fn check_answer(id: &KeyVersionId, replica: &Replica, answer: &KeyRef) -> Result<(), KeyError> {
-    let recorded = &replica.key;
-    let right = answer.alg() == recorded.alg
-        && *answer.id() == replica.at
-        && shown_fingerprint(answer) == recorded.fingerprint
-        && answer.secret().is_none_or(|secret| belongs(secret, answer));
-    if right {
-        return Ok(());
-    }
-    let error = KeyError::integrity(format!(
-        "the secondary answered for {id} with another key than was copied there; it is not served"
-    ));
-    events::wrong_key(id, &error);
-    Err(error)
-}
-
-/// The fingerprint of what an answer really holds; what the other side says it is, only if it shows nothing.
-fn shown_fingerprint(answer: &KeyRef) -> Fingerprint {
-    match (answer.public_key(), answer.secret()) {
-        (Some(public), _) => public.thumbprint(),
-        (None, Some(SecretMaterial::Symmetric(secret))) => Fingerprint::of_symmetric(answer.alg(), secret),
-        (None, _) => answer.fingerprint().clone(),
-    }
-}
-
-/// Whether a secret goes with the public part beside it, as far as that shows without computing.
-fn belongs(secret: &SecretMaterial, answer: &KeyRef) -> bool {
-    match secret {
-        SecretMaterial::Symmetric(_) => answer.public_key().is_none(),
-        SecretMaterial::Private(private) => {
-            let halves: [Option<&PublicKey>; 2] = [private.public_key(), answer.public_key()];
-            halves[0] == halves[1]
-        }
-    }
 }

@@ -201,8 +201,11 @@ fn async_methods(text: &str) -> Vec<String> {
             of_a_trait = line.starts_with("impl") && TRAITS.iter().any(|name| line.contains(name));
         }
         let rest = line.trim_start();
-        let name =
-            rest.strip_prefix("pub async fn ").or(rest.strip_prefix("async fn ").filter(|_| of_a_trait));
+        // In a trait, who names lifetimes writes by hand what `async_trait` writes for the others.
+        let by_hand = rest.strip_prefix("fn ").filter(|rest| rest.contains("<'"));
+        let name = rest
+            .strip_prefix("pub async fn ")
+            .or(rest.strip_prefix("async fn ").or(by_hand).filter(|_| of_a_trait));
         found.extend(name.and_then(|name| name.split(['(', '<']).next()).map(str::to_owned));
     }
     found
