@@ -2,9 +2,9 @@
 //! request.
 
 use swarmauri_keyprovider::{JwksQuery, KeyProvider, KeyProviderExt, Secrets};
-use swarmauri_keyprovider_mirrored::{MirrorMode, OnPrimaryLoss};
+use swarmauri_keyprovider_mirrored::{Backend, BreakerSettings, BreakerState, MirrorMode, OnPrimaryLoss};
 use swarmauri_keyprovider_testkit::{Fault, Lie, Method, capture_tracing_of};
-use swarmauri_keys::{KeyAlg, KeyError, KeyErrorKind, KeySpec, PageRequest};
+use swarmauri_keys::{KeyAlg, KeyError, KeyErrorKind, KeyRef, KeySpec, PageRequest};
 
 use crate::support::*;
 
@@ -279,4 +279,42 @@ async fn a_pending_version_is_not_served_and_the_latest_mirrored_one_is() {
     assert_eq!(world.jwk(first.kid(), None).await.unwrap(), first.public_jwk().unwrap());
     assert!(world.jwk(first.kid(), Some(second.version())).await.unwrap_err().is_outage());
     assert_eq!(world.mirror.list_versions(first.kid()).await.unwrap(), [version(1), version(2)]);
+}
+
+/// Whose breaker leaves the primary alone, once a read has been served by the replica.
+async fn world_past_the_primary() -> (World, KeyRef) {
+    let world = world_with(|builder| builder.breaker(BreakerSettings::default()).seed(1));
+    let key = world.mirror.create(KeyAlg::Ed25519).await.unwrap();
+    world.primary.outage();
+    while world.mirror.breakers()[&Backend::Primary] == BreakerState::Closed {
+        world.read(key.kid(), None).await.unwrap();
+    }
+    let asked = || world.primary.journal().calls_of(Method::GetKey).len();
+    let before = asked();
+    assert_eq!(world.read(key.kid(), None).await.unwrap().parts(), key.parts());
+    assert_eq!(asked(), before, "the primary is left alone");
+    (world, key)
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_4_a_destroy_that_begins_while_only_the_replica_is_asked_is_heeded() {
+    let (world, key) = world_past_the_primary().await;
+    let hold = world.secondary.hold(Method::GetKey);
+    let (mirror, kid) = (world.mirror.clone(), key.kid().clone());
+    let read = tokio::spawn(async move { mirror.get_key(&kid, None, Secrets::Omit).await });
+    hold.arrived().await;
+    assert!(world.mirror.destroy_key(key.kid(), None).await.unwrap_err().is_outage());
+    hold.release();
+    assert!(read.await.unwrap().is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_only_the_replica_is_asked_it_is_checked_and_its_failures_are_the_primarys() {
+    let (world, key) = world_past_the_primary().await;
+    world.secondary.fail_next(Method::GetKey, Fault::Lie(Lie::WrongKey));
+    assert_eq!(kind(world.read(key.kid(), None).await), KeyErrorKind::Integrity);
+    world.secondary.fail_next(Method::GetKey, Fault::FailBefore(KeyError::permission_denied("told to")));
+    let error = world.read(key.kid(), None).await.unwrap_err();
+    assert!(error.is_outage() && error.to_string().contains("circuit breaker"), "{error}");
+    assert_eq!(world.read(key.kid(), None).await.unwrap().parts(), key.parts());
 }
