@@ -44,7 +44,7 @@ pub(crate) fn run(workspace: &Workspace, bless: bool) -> Report {
     }
     // Without the features that take long to build, and that none of this uses.
     let package = ["-p", "swarmauri-keyproviders-benches", "--no-default-features", "--bin", "instructions"];
-    report.run("build", &mut workspace.cargo(&[&["build", "--release"], &package[..]].concat()));
+    report.run("build", &mut workspace.cargo(&[&["build", "--profile", "measured"], &package[..]].concat()));
     if report.failed() {
         return report;
     }
@@ -116,7 +116,7 @@ fn count(workspace: &Workspace, case: &str) -> Result<u64, String> {
 }
 
 fn program(workspace: &Workspace) -> std::path::PathBuf {
-    workspace.target.join("release").join(format!("instructions{}", std::env::consts::EXE_SUFFIX))
+    workspace.target.join("measured").join(format!("instructions{}", std::env::consts::EXE_SUFFIX))
 }
 
 /// What a file of callgrind says was counted in all.

@@ -70,7 +70,7 @@ pub(crate) fn all(workspace: &Workspace) -> Report {
 
 pub(crate) fn run(workspace: &Workspace, plan: &Plan) -> Report {
     let mut report = Report::default();
-    let build = ["build", "--release", "-p", "swarmauri-keyproviders-benches", "--bins"];
+    let build = ["build", "--profile", "measured", "-p", "swarmauri-keyproviders-benches", "--bins"];
     report.run("build", &mut workspace.cargo(&build));
     if report.failed() {
         return report;
@@ -162,7 +162,7 @@ fn keep(path: &Path, text: &str) -> Result<(), String> {
 
 /// Where a program of ours lies once it is built.
 fn built(workspace: &Workspace, program: &str) -> PathBuf {
-    workspace.target.join("release").join(format!("{program}{}", std::env::consts::EXE_SUFFIX))
+    workspace.target.join("measured").join(format!("{program}{}", std::env::consts::EXE_SUFFIX))
 }
 
 #[cfg(test)]

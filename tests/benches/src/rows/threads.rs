@@ -36,8 +36,10 @@ pub(super) async fn mixed_reads(desk: &mut Desk) -> Outcome {
 fn at_once(house: &House, threads: u32) -> Outcome<Duration> {
     let start = Arc::new(Barrier::new(threads as usize + 1));
     let workers: Vec<_> = (0..threads)
-        .map(|_| {
-            let (mirror, kids, start) = (house.mirror.clone(), house.kids.clone(), start.clone());
+        .map(|thread| {
+            let (mirror, mut kids, start) = (house.mirror.clone(), house.kids.clone(), start.clone());
+            // Each is at keys of its own, as callers are.
+            kids.rotate_left(KEYS / threads as usize * thread as usize);
             thread::spawn(move || one_thread(&*mirror, &kids, &start))
         })
         .collect();
