@@ -24,8 +24,7 @@
 //! Entries that come in order cost little; those of other maps are moved once. A JWKS of 10,000 P-256 keys, which
 //! comes in order, takes 1.5 times what `ciborium::into_writer` takes (Ed25519: 1.7 times), and a COSE_KeySet of the
 //! same keys less than `ciborium` takes for its items (0.9 and 0.7 times), by the fastest of 201 turns of each:
-//! `cargo bench -p swarmauri-cbor`. Medians are to be taken on a quiet machine; on the busy one of these figures they
-//! swayed from run to run, between 1.8 and 4.7 for the JWKS.
+//! `cargo bench -p swarmauri-cbor`. Medians are in `docs/benchmarks.md`, made by `cargo xtask bench`.
 //!
 //! It knows no simple values but false, true and null (`undefined` is an error), and no NaN payloads; it does
 //! not check what tags mean, except for bignums; and it does not wipe memory: it is not for secrets.

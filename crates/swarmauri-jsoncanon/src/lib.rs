@@ -26,8 +26,8 @@
 //!
 //! Members that come in canonical order cost little; those of other objects are moved once. A JWKS of 10,000 P-256
 //! keys, which comes in order, takes 1.4 times what `serde_json::to_vec` takes (Ed25519: 1.5 times), by the
-//! fastest of 201 turns of each: `cargo bench -p swarmauri-jsoncanon`, which also runs `serde_jcs`. Medians are to be
-//! taken on a quiet machine; on the busy one of these figures they swayed from run to run, between 1.2 and 3.9.
+//! fastest of 201 turns of each: `cargo bench -p swarmauri-jsoncanon`, which also runs `serde_jcs`. Medians are in
+//! `docs/benchmarks.md`, made by `cargo xtask bench`.
 //!
 //! It does not normalise Unicode (RFC 8785 section 3.1 forbids that), does not keep `serde_json::RawValue` or
 //! `arbitrary_precision` numbers (both are errors, never silently altered), and does not wipe memory: it is

@@ -40,16 +40,16 @@ const LIMITS: &str = "
   of the `kid` for the marks of tombstones, two looks at them, and what the breaker and the deadline want to know. There is no lock
   and no clock in it. What was tried and stayed: marks without a lock, a future by hand, a first poll that keeps nothing.
 * **A fail-over read, against a direct one.** Beside its own future, it looks the record up, holds on to it, reads the clock to see
-  whether the breaker lets a probe through, and compares the answer with what was checked before. Each of them costs about as much as
-  a third of the direct read, which is one lookup in a table.
+  whether the breaker lets a probe through, and compares the answer with what was checked before. The direct read is one lookup in a
+  table.
 * **`get_public_jwk`.** The answer is an owned `Jwk` of three strings: those, two futures and two lookups are what it costs. The
   target is less than one lookup in a local table behind one future.
 * **`create_key` with Ed25519.** One derivation, which is the bare key; the rest are two references with tags, two entries in sorted
   sets, and five changes of the record between which a crash or a destroy may come.
 * **RSA-3072.** All of the time is AWS-LC's search for primes, whose trial division is made in constant time; OpenSSL's, beneath the
   Python package, is not. Ours adds no validation of its own.
-* **Memory.** A private key takes about 400 bytes on the primary, its replica about 480, of which 180 are the tags by which a replica
-  is known without the map, and the map about 250. `crates/swarmauri-keyprovider-local/tests/memory.rs` holds the first of them.
+* **Memory.** A private key takes about 400 bytes on the primary, which `crates/swarmauri-keyprovider-local/tests/memory.rs` holds it
+  to; the rest is the replica, with the tags by which it is known where there is no map, and the record in the map.
 * **Two threads.** A JWKS is one document that all readers share, and each reader counts its reference to it, on each side and in the
   mirror. Reads of keys share nothing.
 * **Durable creates.** With a disk that syncs quickly the writers wait for the cores: sealing and deriving, not the group commit, are
