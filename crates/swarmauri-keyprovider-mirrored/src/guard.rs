@@ -108,10 +108,12 @@ impl Guard {
         context: &mut Context<'_>,
         ask: impl FnOnce() -> F,
     ) -> First<'a, F> {
-        let permit = self.breaker.admit();
-        let Some(mut permit) = permit.filter(|permit| !permit.is_probe() && !events::calls_are_heard())
-        else {
-            return First::of(self.call(call, ask), context);
+        let mut permit = match self.breaker.admit() {
+            None => return First::Answered(F::Output::failed(self.refuse(call.operation))),
+            Some(permit) if permit.is_probe() || events::calls_are_heard() => {
+                return First::of(self.call_with(permit, call, ask), context);
+            }
+            Some(permit) => permit,
         };
         let (timer, mut future) = (figures::Timer::start(), ask());
         if let Poll::Ready(answer) = Pin::new(&mut future).poll(context) {
@@ -133,6 +135,14 @@ impl Guard {
             Backend::Secondary => "the secondary is not asked: its circuit breaker is open",
             Backend::State => "the state store is not asked: its circuit breaker is open",
         })
+    }
+
+    /// The same, for somebody who would have asked: it is counted.
+    pub(crate) fn refuse(&self, operation: &'static str) -> KeyError {
+        if !self.aside {
+            figures::rejected(self.backend, operation);
+        }
+        self.not_asked()
     }
 
     /// What is to be told of a call that ended, or did not in time.
@@ -211,10 +221,7 @@ impl<F: Future<Output: Answered> + Unpin> Future for Guarded<'_, F> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { guard, call, running } = &mut *self;
         let Some(running) = running else {
-            if !guard.aside {
-                figures::rejected(guard.backend, call.operation);
-            }
-            return Poll::Ready(F::Output::failed(guard.not_asked()));
+            return Poll::Ready(F::Output::failed(guard.refuse(call.operation)));
         };
         let answer = match running.poll(context, guard.limit(call.class)) {
             Poll::Ready(answer) => answer,
@@ -337,5 +344,35 @@ impl fmt::Display for Backend {
             Self::State => "state store",
             side => side.as_str(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use futures_util::FutureExt as _;
+    use futures_util::future::{BoxFuture, pending, ready};
+
+    use super::*;
+
+    const CALL: Call<'_> = Call { operation: "get_key", class: Class::PublicRead, kid: None };
+
+    /// Whoever is let through to find out asks, rather than giving that up and asking for it once more.
+    #[tokio::test(start_paused = true)]
+    async fn the_first_poll_of_a_probe_is_one_probe() {
+        let breaker = BreakerSettings { consecutive: 1, ..BreakerSettings::default() };
+        let settings = Settings { breaker, ..Settings::default() };
+        let guard = Guard::new(Backend::Primary, &settings, fastrand::Rng::with_seed(1));
+        let mut context = Context::from_waker(Waker::noop());
+        let out = || ready(Err::<(), _>(KeyError::unavailable("told to"))).boxed();
+        assert!(matches!(guard.first(CALL, &mut context, out), First::Answered(Err(_))));
+        tokio::time::sleep(Duration::from_hours(1)).await;
+        let mut changes = guard.breaker().changes();
+        let before = *changes.borrow_and_update();
+        let silent = || -> BoxFuture<'static, Result<(), KeyError>> { pending().boxed() };
+        let asked = guard.first(CALL, &mut context, silent);
+        assert!(matches!(asked, First::Pending(_)));
+        assert_eq!((guard.breaker().state(), *changes.borrow()), (BreakerState::HalfOpen, before + 1));
     }
 }

@@ -48,7 +48,7 @@ impl MirroredKeyProvider {
             && !self.map.is_behind()
             && let Some(record) = self.map.get(kid).map(|known| known.record)
             && let Some((found, replica)) = record.servable(version)
-            && let Some(error) = self.primary.not_asked()
+            && let Some(error) = self.primary.refuses("get_key")
         {
             events::failing_over(self.primary.breaker(), "get_key", kid, Some(found), &error);
             let answer = self.secondary.get_key_now(&replica.at.kid, Some(replica.at.version), secrets).await;

@@ -62,14 +62,14 @@ impl Side {
         self.guard.breaker()
     }
 
-    /// Whether a call would be refused now, and with what.
-    pub(crate) fn not_asked(&self) -> Option<KeyError> {
-        (!self.breaker().admits()).then(|| self.guard.not_asked())
+    /// What a call is told that is refused now, and counted as such; `None` if it would be made.
+    pub(crate) fn refuses(&self, operation: &'static str) -> Option<KeyError> {
+        (!self.breaker().admits()).then(|| self.guard.refuse(operation))
     }
 
     /// That a call would be made now, for those who would rather not begin what cannot be done.
     pub(crate) fn check_asked(&self) -> Result<(), KeyError> {
-        self.not_asked().map_or(Ok(()), Err)
+        if self.breaker().admits() { Ok(()) } else { Err(self.guard.not_asked()) }
     }
 
     /// The same provider for calls that are not to count: no breaker, and no figures.

@@ -132,6 +132,9 @@ mod figures {
                 for _ in 0..7 {
                     world.mirror.get_public_jwk(key.kid(), None).await.unwrap();
                 }
+                for _ in 0..3 {
+                    world.read(key.kid(), None).await.unwrap();
+                }
                 world.mirror.status();
             });
         });
@@ -142,8 +145,10 @@ mod figures {
             ("key_mirror_requests_total side=secondary operation=import_key outcome=unavailable", 1.0),
             ("key_mirror_requests_total side=primary operation=get_public_jwk outcome=unavailable", 5.0),
             ("key_mirror_requests_total side=primary operation=get_public_jwk outcome=not_asked", 2.0),
+            ("key_mirror_requests_total side=primary operation=get_key outcome=not_asked", 3.0),
             ("key_mirror_request_seconds side=primary operation=get_public_jwk", 5.0),
             ("key_mirror_failovers_total operation=get_public_jwk", 7.0),
+            ("key_mirror_failovers_total operation=get_key", 3.0),
             ("key_mirror_breaker_transitions_total side=primary to=open", 1.0),
             ("key_mirror_breaker_state side=primary", 2.0),
             ("key_mirror_backlog ", 1.0),
