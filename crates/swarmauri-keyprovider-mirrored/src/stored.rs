@@ -68,12 +68,11 @@ impl StoredMap {
     ///
     /// [`KeyError::Integrity`] if a record cannot be read; those of the store.
     pub(crate) async fn open(store: Arc<dyn KeyStore>, guard: Guard) -> Result<Self, KeyError> {
-        let rest = Rest::default();
         let map = Self {
             store,
             guard,
             records: Records::default(),
-            rest: Mutex::new(rest),
+            rest: Mutex::default(),
             arrivals: Arrivals::new(),
             taken: AtomicU64::new(0),
             behind: AtomicBool::new(true),

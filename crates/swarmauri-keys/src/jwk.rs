@@ -7,7 +7,9 @@ use serde::de::{
 };
 
 use crate::jwk_members::{Members, refuses_unquoted};
-use crate::{KeyAlg, KeyError, KeyType, KeyVersionId, P256Point, PublicKey, RsaPublicKey, quoted};
+use crate::{
+    KeyAlg, KeyError, KeyType, KeyVersion, KeyVersionId, P256Point, PublicKey, RsaPublicKey, quoted,
+};
 
 /// A public JSON Web Key.
 ///
@@ -54,6 +56,12 @@ impl Jwk {
     /// The version of a key that this JWK publishes, if its `kid` has our form.
     pub fn version_id(&self) -> Option<KeyVersionId> {
         self.kid.as_deref()?.parse().ok()
+    }
+
+    /// The same without a copy, the `kid` as it stands there: in this order documents of ours are sorted.
+    pub fn kid_and_version(&self) -> Option<(&str, KeyVersion)> {
+        let (kid, version) = self.kid.as_deref()?.rsplit_once('.')?;
+        Some((kid, version.parse().ok()?))
     }
 
     fn from_members(members: &Members) -> Result<Self, KeyError> {

@@ -71,10 +71,12 @@ impl From<&[u8]> for SecretBytes {
 impl Wiped {
     /// Copied to where they stay, so that no other place has to be wiped.
     fn short(bytes: &[u8]) -> Option<Arc<Self>> {
+        if bytes.len() != 32 {
+            return None;
+        }
         let mut held = Arc::new(Self::Short(Zeroizing::new([0; 32])));
-        match Arc::get_mut(&mut held)? {
-            Self::Short(here) if here.len() == bytes.len() => here.copy_from_slice(bytes),
-            _ => return None,
+        if let Self::Short(here) = Arc::get_mut(&mut held)? {
+            here.copy_from_slice(bytes);
         }
         Some(held)
     }

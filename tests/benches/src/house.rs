@@ -1,5 +1,6 @@
 //! A mirror over two local providers, with keys.
 
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,6 +53,20 @@ impl House {
     /// The replicas, by their own names.
     pub async fn replicas(&self) -> Outcome<Vec<KeyId>> {
         Ok(self.secondary.list_all_keys().await?.into_iter().map(|key| key.kid).collect())
+    }
+}
+
+/// Houses by the number of their keys, each built when it is asked for first.
+#[derive(Debug, Default)]
+pub struct Houses(BTreeMap<usize, House>);
+
+impl Houses {
+    /// That of so many keys.
+    pub async fn with_keys(&mut self, keys: usize) -> Outcome<&House> {
+        Ok(match self.0.entry(keys) {
+            Entry::Occupied(house) => house.into_mut(),
+            Entry::Vacant(none) => none.insert(House::with_keys(keys).await?),
+        })
     }
 }
 

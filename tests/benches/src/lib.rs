@@ -11,7 +11,7 @@ mod meter;
 pub mod rows;
 
 pub use desk::Desk;
-pub use house::{House, Turns, create};
+pub use house::{House, Houses, Turns, create};
 pub use meter::{time, time_parts};
 
 /// What a measurement fails with.

@@ -18,7 +18,7 @@ impl MirroredKeyProvider {
     ///
     /// If so it costs little to say so: one pass over each document. "No" may mean that it would cost more to find out.
     pub(super) fn primary_says_it_all(&self, earlier: &Sources, now: &Sources) -> bool {
-        self.nothing_to_merge(earlier, now).is_some_and(|nothing| nothing)
+        self.nothing_to_merge(earlier, now) == Some(true)
     }
 
     fn nothing_to_merge(&self, earlier: &Sources, now: &Sources) -> Option<bool> {
@@ -30,7 +30,8 @@ impl MirroredKeyProvider {
         }
         let record = |kid: &KeyId| Some((kid.clone(), self.map.get(kid)?.record));
         let records: Vec<_> = kids.iter().filter_map(record).collect();
-        let of_kids = after.keys.iter().filter(|jwk| place(jwk).is_some_and(|(kid, _)| kids.contains(kid)));
+        let of_kids =
+            after.keys.iter().filter(|jwk| jwk.kid_and_version().is_some_and(|(kid, _)| kids.contains(kid)));
         let published: BTreeSet<_> = of_kids.filter_map(Jwk::version_id).collect();
         let none_is_destroyed = published.iter().all(|id| !self.map.is_destroyed(&id.kid, Some(id.version)));
         Some(
@@ -101,7 +102,7 @@ impl<'a> Difference<'a> {
                     later.next();
                     continue;
                 }
-                (Some(one), Some((at, other))) if place(one) >= place(other) => {
+                (Some(one), Some((at, other))) if one.kid_and_version() >= other.kid_and_version() => {
                     difference.new.push(*at);
                     later.next();
                 }
@@ -128,16 +129,10 @@ impl<'a> Difference<'a> {
     fn is_in_order(&self, after: &JwkSet) -> bool {
         self.new.iter().all(|at| {
             let around = after.keys.get(at.saturating_sub(1)..).unwrap_or_default().iter().take(3);
-            let places: Option<Vec<_>> = around.map(place).collect();
+            let places: Option<Vec<_>> = around.map(Jwk::kid_and_version).collect();
             places.is_some_and(|places| places.is_sorted_by(|one, other| one < other))
         })
     }
-}
-
-/// Where merging puts an entry: by `kid`, then by version.
-fn place(jwk: &Jwk) -> Option<(&str, u32)> {
-    let (kid, version) = jwk.kid.as_deref()?.rsplit_once('.')?;
-    Some((kid, version.parse().ok()?))
 }
 
 #[cfg(test)]

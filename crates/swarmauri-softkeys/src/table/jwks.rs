@@ -62,11 +62,11 @@ impl KeyTable {
             let references: Vec<_> = references.collect();
             (self.shards.generation(), changed, references)
         };
-        let same = |jwk: &&Jwk| place(jwk).is_some_and(|(kid, _)| !changed.contains(kid));
+        let same = |jwk: &&Jwk| jwk.kid_and_version().is_some_and(|(kid, _)| !changed.contains(kid));
         let mut keys: Vec<_> = set.keys.iter().filter(same).cloned().collect();
         for reference in references {
             let (id, jwk) = (reference.id(), reference.public_jwk());
-            let at = keys.partition_point(|jwk| place(jwk) < Some((id.kid.as_str(), id.version.get())));
+            let at = keys.partition_point(|jwk| jwk.kid_and_version() < Some((id.kid.as_str(), id.version)));
             keys.splice(at..at, jwk.ok());
         }
         Some((generation, JwkSet { keys }))
@@ -86,10 +86,4 @@ impl KeyTable {
         let versions = keys.flat_map(|(_, key)| key.live(all_live));
         (generation, versions.map(|version| version.reference.clone()).collect())
     }
-}
-
-/// Where the document has a key of ours: by `kid`, then by version.
-fn place(jwk: &Jwk) -> Option<(&str, u32)> {
-    let (kid, version) = jwk.kid.as_deref()?.rsplit_once('.')?;
-    Some((kid, version.parse().ok()?))
 }

@@ -1,12 +1,11 @@
 //! The JWKS.
 
-use std::collections::btree_map::{BTreeMap, Entry};
 use std::time::Instant;
 
 use swarmauri_keyprovider::{JwksQuery, KeyProvider, KeyProviderExt};
 use swarmauri_keys::KeyAlg;
 
-use crate::{Desk, House, Outcome, time, time_parts};
+use crate::{Desk, House, Houses, Outcome, time, time_parts};
 
 const KEYS: usize = 10_000;
 
@@ -16,13 +15,9 @@ async fn read(provider: &dyn KeyProvider) -> Outcome<Vec<f64>> {
 
 /// Asked for by the number of keys.
 pub(super) async fn unchanged(desk: &mut Desk) -> Outcome {
-    let mut houses = BTreeMap::new();
+    let mut houses = Houses::default();
     while let Some(asked) = desk.asked()? {
-        let keys: usize = asked.parse()?;
-        let house = match houses.entry(keys) {
-            Entry::Occupied(house) => house.into_mut(),
-            Entry::Vacant(none) => none.insert(House::with_keys(keys).await?),
-        };
+        let house = houses.with_keys(asked.parse()?).await?;
         desk.answer(&read(&*house.mirror).await?)?;
     }
     Ok(())

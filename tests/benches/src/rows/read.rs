@@ -1,7 +1,6 @@
 //! Reads of one key.
 
 use std::collections::HashMap;
-use std::collections::btree_map::{BTreeMap, Entry};
 use std::sync::{Arc, RwLock};
 
 use async_trait::async_trait;
@@ -9,7 +8,7 @@ use swarmauri_keyprovider::{KeyProvider, Secrets};
 use swarmauri_keyprovider_local::LocalKeyProvider;
 use swarmauri_keys::{KeyError, KeyId, KeyRef, KeyVersion};
 
-use crate::{Desk, House, Outcome, Turns, create, time};
+use crate::{Desk, House, Houses, Outcome, Turns, create, time};
 
 /// How many keys the providers of the other rows have.
 const KEYS: usize = 1000;
@@ -20,13 +19,9 @@ async fn read(provider: &dyn KeyProvider, kids: &mut Turns) -> Outcome<Vec<f64>>
 
 /// Asked for by the number of keys.
 pub(super) async fn get_key(desk: &mut Desk) -> Outcome {
-    let mut houses = BTreeMap::new();
+    let mut houses = Houses::default();
     while let Some(asked) = desk.asked()? {
-        let keys: usize = asked.parse()?;
-        let house = match houses.entry(keys) {
-            Entry::Occupied(house) => house.into_mut(),
-            Entry::Vacant(none) => none.insert(House::with_keys(keys).await?),
-        };
+        let house = houses.with_keys(asked.parse()?).await?;
         desk.answer(&read(&*house.mirror, &mut Turns::of(&house.kids)).await?)?;
     }
     Ok(())
