@@ -43,7 +43,7 @@ const LIMITS: &str = "
   whether the breaker lets a probe through, and compares the answer with what was checked before. The direct read is one lookup in a
   table.
 * **`get_public_jwk`.** The answer is an owned `Jwk` of three strings: those, two futures and two lookups are what it costs. The
-  target is less than one lookup in a local table behind one future.
+  target is about what one lookup in a local table takes behind one future.
 * **`create_key` with Ed25519.** One derivation, which is the bare key; the rest are two references with tags, two entries in sorted
   sets, and five changes of the record between which a crash or a destroy may come.
 * **RSA-3072.** All of the time is AWS-LC's search for primes, whose trial division is made in constant time; OpenSSL's, beneath the
