@@ -4,8 +4,8 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::num::NonZeroU32;
 use std::str::FromStr;
-use std::sync::Arc;
 
+use arcstr::ArcStr;
 use serde::{Deserialize, Serialize};
 
 use crate::{KeyError, quoted};
@@ -16,7 +16,7 @@ use crate::{KeyError, quoted};
 /// ([`KeyId::from_random`]); they contain no dot.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct KeyId(Arc<str>);
+pub struct KeyId(ArcStr);
 
 impl KeyId {
     /// The longest `kid`, in bytes.
@@ -40,7 +40,7 @@ impl KeyId {
                 kid.len()
             )));
         }
-        if let Some(bad) = kid.chars().find(|c| !is_printable(*c)) {
+        if let Some(bad) = first_unprintable(kid) {
             return Err(KeyError::invalid_input(format!(
                 "a kid consists of printable characters; this one holds U+{:04X}",
                 u32::from(bad)
@@ -70,8 +70,17 @@ impl KeyId {
     }
 }
 
+/// The first character that does not print, if there is one.
+pub(crate) fn first_unprintable(text: &str) -> Option<char> {
+    // Of most texts one look at all bytes says that there is none.
+    if text.bytes().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~')) {
+        return None;
+    }
+    text.chars().find(|c| !is_printable(*c))
+}
+
 /// Neither a control character, nor one of those that break or reorder a line of text.
-pub(crate) fn is_printable(c: char) -> bool {
+fn is_printable(c: char) -> bool {
     !c.is_control()
         && !matches!(c, '\u{2028}' | '\u{2029}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'
             | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
@@ -128,7 +137,7 @@ impl KeyVersionId {
         let mut text = String::with_capacity(kid.len() + ".4294967295".len());
         text.push_str(kid);
         text.push('.');
-        text.push_str(&self.version.get().to_string());
+        text.push_str(itoa::Buffer::new().format(self.version.get()));
         text
     }
 }

@@ -1,5 +1,6 @@
 //! JSON Web Keys (RFC 7517): public keys only, as a JWKS publishes them.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{
@@ -24,9 +25,9 @@ pub struct Jwk {
     /// `kid`: `"<kid>.<version>"` in our documents, anything in those of others.
     pub kid: Option<String>,
     /// `alg`: the algorithm the key is meant for.
-    pub alg: Option<String>,
+    pub alg: Option<Cow<'static, str>>,
     /// `use`: `"sig"` or `"enc"`.
-    pub use_: Option<String>,
+    pub use_: Option<Cow<'static, str>>,
     /// `key_ops`; ours have `use` instead (RFC 7517 section 4.3 says not to have both).
     pub key_ops: Option<Vec<String>>,
 }
@@ -47,8 +48,8 @@ impl Jwk {
         Self {
             key,
             kid: Some(id.to_text()),
-            alg: Some(alg.jose_alg().to_owned()),
-            use_: Some(alg.jwk_use().to_owned()),
+            alg: Some(alg.jose_alg().into()),
+            use_: Some(alg.jwk_use().into()),
             key_ops: None,
         }
     }
@@ -69,8 +70,8 @@ impl Jwk {
         Ok(Self {
             key: public_key(members)?,
             kid: members.text("kid")?.map(str::to_owned),
-            alg: members.text("alg")?.map(str::to_owned),
-            use_: members.text("use")?.map(str::to_owned),
+            alg: members.text("alg")?.map(|alg| alg.to_owned().into()),
+            use_: members.text("use")?.map(|use_| use_.to_owned().into()),
             key_ops: members.texts("key_ops")?,
         })
     }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
 
+use arcstr::ArcStr;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::KeyError;
-use crate::id::is_printable;
+use crate::id::first_unprintable;
 
 /// Up to 64 names, each with a value. Cheap to clone, sorted by name.
 ///
@@ -16,7 +16,7 @@ use crate::id::is_printable;
 /// do not count towards the 64, so that a key with all its tags can be mirrored.
 #[derive(Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(try_from = "BTreeMap<String, String>")]
-pub struct Tags(Option<Arc<str>>);
+pub struct Tags(Option<ArcStr>);
 
 /// Stands after each name and after each value, none of which holds it. A map of its own for each key would take more
 /// memory than all the rest of the key.
@@ -58,11 +58,19 @@ impl Tags {
     /// # Errors
     ///
     /// [`KeyError::InvalidInput`] if the name or value is not one, or there would be too many.
-    pub fn with(self, name: impl Into<String>, value: impl Into<String>) -> Result<Self, KeyError> {
-        let (name, value) = (name.into(), value.into());
+    pub fn with(self, name: impl AsRef<str>, value: impl AsRef<str>) -> Result<Self, KeyError> {
+        self.with_all(&[(name.as_ref(), value.as_ref())])
+    }
+
+    /// These tags and some more, at once; those of the same names are replaced.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Tags::with`].
+    pub fn with_all(self, more: &[(&str, &str)]) -> Result<Self, KeyError> {
         let mut tags: BTreeMap<_, _> = self.iter().collect();
-        tags.insert(&name, &value);
-        check_tag(&name, &value)?;
+        tags.extend(more.iter().copied());
+        more.iter().try_for_each(|(name, value)| check_tag(name, value))?;
         check_number(tags.keys())?;
         Ok(Self::of(tags))
     }
@@ -110,9 +118,11 @@ impl fmt::Debug for Tags {
 }
 
 fn check_number(names: impl Iterator<Item = impl AsRef<str>>) -> Result<(), KeyError> {
-    let (reserved, own): (Vec<_>, Vec<_>) =
-        names.partition(|name| name.as_ref().starts_with(Tags::RESERVED_PREFIX));
-    if reserved.len().max(own.len()) > Tags::MAX_TAGS {
+    let (mut reserved, mut own) = (0, 0);
+    for name in names {
+        *(if name.as_ref().starts_with(Tags::RESERVED_PREFIX) { &mut reserved } else { &mut own }) += 1;
+    }
+    if reserved.max(own) > Tags::MAX_TAGS {
         return Err(KeyError::invalid_input(format!("a key has at most {} tags", Tags::MAX_TAGS)));
     }
     Ok(())
@@ -126,7 +136,7 @@ pub(crate) fn check_text(what: &str, text: &str, max_len: usize) -> Result<(), K
             text.len()
         )));
     }
-    match text.chars().find(|c| !is_printable(*c)) {
+    match first_unprintable(text) {
         Some(bad) => Err(KeyError::invalid_input(format!(
             "a {what} consists of printable characters; this one holds U+{:04X}",
             u32::from(bad)

@@ -1,5 +1,7 @@
 //! From a COSE_Key to a JWK.
 
+use std::borrow::Cow;
+
 use swarmauri_keys::{Jwk, P256Point, PublicKey, RsaPublicKey};
 
 use super::Error;
@@ -63,12 +65,12 @@ fn kid(value: &Value) -> Result<String, Error> {
     String::from_utf8(bytes.clone()).map_err(|_| Error::member("kid", "must be UTF-8"))
 }
 
-fn algorithm(value: &Value, key: &PublicKey) -> Result<String, Error> {
+fn algorithm(value: &Value, key: &PublicKey) -> Result<Cow<'static, str>, Error> {
     let number = integer(value).ok_or_else(|| Error::unsupported("alg", "not a number"))?;
     let known = ALGORITHMS.iter().find(|known| known.number == number);
     let known = known.ok_or_else(|| Error::unsupported("alg", number.to_string()))?;
     if known.keys.contains(&key.key_type()) {
-        Ok(known.name.to_owned())
+        Ok(known.name.into())
     } else {
         Err(Error::member("alg", format!("{} is not for {} keys", known.name, key.key_type())))
     }

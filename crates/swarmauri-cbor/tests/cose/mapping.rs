@@ -101,7 +101,7 @@ fn algorithms_have_their_registered_numbers() {
     ];
     let keys = [&okp, &x25519, &ec2, &rsa];
     for (key, name, number) in table {
-        let jwk = Jwk { alg: Some(name.to_owned()), ..bare(key.clone()) };
+        let jwk = Jwk { alg: Some(name.into()), ..bare(key.clone()) };
         let encoded = key_to_vec(&jwk).unwrap();
         let value = value_from_slice(&encoded).unwrap();
         let alg = value.as_map().unwrap().iter().find(|(label, _)| *label == 3.into());
@@ -110,7 +110,7 @@ fn algorithms_have_their_registered_numbers() {
 
         let fits = |key: &PublicKey| table.iter().any(|&(other, known, _)| known == name && other == key);
         for other in keys.into_iter().filter(|other| !fits(other)) {
-            let jwk = Jwk { alg: Some(name.to_owned()), ..bare(other.clone()) };
+            let jwk = Jwk { alg: Some(name.into()), ..bare(other.clone()) };
             assert!(matches!(key_to_vec(&jwk), Err(Error::Member { member: "alg", .. })), "{name}");
             let Value::Map(mut entries) =
                 value_from_slice(&key_to_vec(&bare(other.clone())).unwrap()).unwrap()
@@ -122,7 +122,7 @@ fn algorithms_have_their_registered_numbers() {
             assert!(matches!(read, Err(Error::Member { member: "alg", .. })), "{name}");
         }
     }
-    let unknown = Jwk { alg: Some("ES512".to_owned()), ..MERIADOC.jwk() };
+    let unknown = Jwk { alg: Some("ES512".into()), ..MERIADOC.jwk() };
     assert!(matches!(key_to_vec(&unknown), Err(Error::Unsupported { member: "alg", .. })));
 }
 

@@ -121,7 +121,7 @@ fn what_is_no_key_and_no_set_is_refused() {
     let cbor = |hex| key_from_slice(&unhex(hex)).unwrap_err();
     assert_eq!(cbor("a0 00"), swarmauri_cbor::Error::Trailing { offset: 1 }.into());
     assert_eq!(cbor("a2 0102 0101"), swarmauri_cbor::Error::DuplicateKey.into());
-    let bad = Jwk { alg: Some("ES512".to_owned()), ..ELEVEN.jwk() };
+    let bad = Jwk { alg: Some("ES512".into()), ..ELEVEN.jwk() };
     let error = keyset_to_vec(&JwkSet { keys: vec![ELEVEN.jwk(), bad] }).unwrap_err();
     assert_eq!(error.to_string(), "keys[1]: unsupported alg: \"ES512\"");
 }

@@ -54,6 +54,6 @@ fn webauthn_credential_public_key() {
     let Ec2(_, _, x, y, _) = MERIADOC;
     let encoded = unhex(&format!("a5 0102 0326 2001 215820 {x} 225820 {y}"));
     let jwk = key_from_slice(&encoded).unwrap();
-    assert_eq!(jwk, Jwk { kid: None, alg: Some("ES256".to_owned()), ..MERIADOC.jwk() });
+    assert_eq!(jwk, Jwk { kid: None, alg: Some("ES256".into()), ..MERIADOC.jwk() });
     assert_eq!(key_to_vec(&jwk).unwrap(), encoded);
 }

@@ -89,12 +89,11 @@ fn members_are_written_in_canonical_order() {
 fn every_member_has_its_place_in_canonical_order() {
     let keys =
         [okp_jwk("Ed25519", ED25519[1]), okp_jwk("X25519", X25519[0]), p256_jwk(), rsa_jwk(RSA_PUBLIC)];
-    let text = |text: &str| Some(text.to_owned());
     let full = |json: &String| Jwk {
         key: key(json),
-        kid: text("1"),
-        alg: text("any"),
-        use_: text("sig"),
+        kid: Some("1".to_owned()),
+        alg: Some("any".into()),
+        use_: Some("sig".into()),
         key_ops: Some(vec!["verify".to_owned()]),
     };
     let bare = |json: &String| Jwk { kid: None, alg: None, use_: None, key_ops: None, ..full(json) };

@@ -129,7 +129,7 @@ fn jwks_and_cose() -> Vec<Seed> {
         seeds.push(named("cose", &format!("{name}-ops"), cose::key_to_vec(&ops).unwrap()));
         if name == "ed25519" {
             // RFC 9864 section 2.2.
-            let specified = Jwk { alg: Some("Ed25519".to_owned()), ..jwk.clone() };
+            let specified = Jwk { alg: Some("Ed25519".into()), ..jwk.clone() };
             seeds.push(named("cose", "ed25519-fully-specified", cose::key_to_vec(&specified).unwrap()));
             seeds.push(named("jwk", "ed25519-fully-specified", serde_json::to_vec(&specified).unwrap()));
         }
