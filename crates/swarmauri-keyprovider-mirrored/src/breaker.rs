@@ -127,8 +127,7 @@ impl Breaker {
     #[inline]
     pub(crate) fn admit(&self) -> Option<Permit<'_>> {
         if self.is_closed() {
-            let epoch = self.epoch.load(Ordering::Acquire);
-            return Some(Permit { breaker: self, kind: Kind::Call { epoch } });
+            return Some(Permit::of_call(self, self.epoch()));
         }
         self.admit_probe(self.patience())
     }
@@ -150,10 +149,7 @@ impl Breaker {
                 let epoch = self.change(&mut inner, BreakerState::HalfOpen);
                 Some(Permit { breaker: self, kind: Kind::Probe { epoch } })
             }
-            BreakerState::Closed => {
-                let epoch = self.epoch.load(Ordering::Acquire);
-                Some(Permit { breaker: self, kind: Kind::Call { epoch } })
-            }
+            BreakerState::Closed => Some(Permit::of_call(self, self.epoch())),
             BreakerState::Open | BreakerState::HalfOpen => None,
         }
     }
@@ -198,10 +194,17 @@ impl Breaker {
         u64::try_from(self.begun.elapsed().as_nanos()).unwrap_or(NEVER - 1)
     }
 
+    /// The number of transitions so far, by which a call that began now is known when it ends.
     #[inline]
-    fn answered(&self, epoch: u64) {
+    pub(crate) fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Acquire)
+    }
+
+    /// A call that began in this epoch, while the breaker was closed, was answered.
+    #[inline]
+    pub(crate) fn answered(&self, epoch: u64) {
         let quiet = self.outcomes.load(Ordering::Relaxed) == 0 && self.probation.load(Ordering::Relaxed) == 0;
-        if quiet || !self.settings.enabled || epoch != self.epoch.load(Ordering::Acquire) {
+        if quiet || !self.settings.enabled || epoch != self.epoch() {
             return;
         }
         let _ = self.outcomes.fetch_update(Ordering::AcqRel, Ordering::Acquire, |known| Some(known << 1));
@@ -217,7 +220,7 @@ impl Breaker {
             return None;
         }
         let mut inner = self.inner.lock();
-        if inner.state != BreakerState::Closed || epoch != self.epoch.load(Ordering::Acquire) {
+        if inner.state != BreakerState::Closed || epoch != self.epoch() {
             return None;
         }
         let noted =
@@ -245,7 +248,7 @@ impl Breaker {
 
     fn probe_ended(&self, epoch: u64, answered: bool) -> Option<BreakerState> {
         let mut inner = self.inner.lock();
-        if epoch != self.epoch.load(Ordering::Acquire) {
+        if epoch != self.epoch() {
             return None;
         }
         if answered {
@@ -265,7 +268,7 @@ impl Breaker {
     /// The caller that was to find out has gone away: the next one does.
     fn probe_dropped(&self, epoch: u64) -> Option<BreakerState> {
         let mut inner = self.inner.lock();
-        if epoch != self.epoch.load(Ordering::Acquire) {
+        if epoch != self.epoch() {
             return None;
         }
         self.again.store(0, Ordering::Release);
@@ -283,7 +286,12 @@ impl Breaker {
     }
 }
 
-impl Permit<'_> {
+impl<'a> Permit<'a> {
+    /// Of a call that began in this epoch, while the breaker was closed.
+    pub(crate) fn of_call(breaker: &'a Breaker, epoch: u64) -> Self {
+        Self { breaker, kind: Kind::Call { epoch } }
+    }
+
     /// Whether this is the one call that finds out whether the side is back.
     #[inline]
     pub(crate) fn is_probe(&self) -> bool {

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use swarmauri_keyprovider::KeyProvider;
+use swarmauri_keyprovider::{Feature, KeyProvider};
 use swarmauri_keys::KeyError;
 use swarmauri_keystore::KeyStore;
 
@@ -222,8 +222,10 @@ impl MirroredBuilder {
                 secondary: secondary.name().to_owned(),
             });
         }
+        let capabilities = capabilities::of_mirror(settings, &primary_can, &secondary_can);
         Ok(MirroredKeyProvider {
-            capabilities: capabilities::of_mirror(settings, &primary_can, &secondary_can),
+            publishes: capabilities.has(Feature::Jwks),
+            capabilities,
             primary: Side::primary(primary, &settings, for_primary),
             secondary: Side::secondary(secondary, &settings, for_secondary),
             settings,

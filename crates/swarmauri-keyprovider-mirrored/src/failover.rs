@@ -7,7 +7,7 @@ mod check;
 use std::sync::Arc;
 
 use swarmauri_keyprovider::Secrets;
-use swarmauri_keys::{Jwk, KeyError, KeyId, KeyRef, KeyState, KeyVersion, KeyVersionId};
+use swarmauri_keys::{KeyError, KeyId, KeyRef, KeyState, KeyVersion, KeyVersionId};
 
 pub(crate) use self::check::check_answer;
 use crate::events;
@@ -71,39 +71,9 @@ impl MirroredKeyProvider {
         }
     }
 
-    pub(crate) async fn read_public_jwk(
-        &self,
-        kid: &KeyId,
-        version: Option<KeyVersion>,
-    ) -> Result<Jwk, KeyError> {
-        self.catch_up().await;
-        self.check_not_destroyed(kid, version)?;
-        match self.hedge_of(kid, version, Secrets::Omit) {
-            None => self.read_jwk_from_primary(kid, version).await,
-            Some((hedge, id, replica)) => {
-                let primary = self.read_jwk_from_primary(kid, version);
-                let replica = async { self.read_hedged(&id, &replica).await?.public_jwk() };
-                Box::pin(hedged(hedge, &self.hedges, primary, replica)).await
-            }
-        }
-    }
-
-    async fn read_jwk_from_primary(&self, kid: &KeyId, version: Option<KeyVersion>) -> Result<Jwk, KeyError> {
-        let mark = self.map.unmarked(kid);
-        match self.primary.get_public_jwk(kid, version).await {
-            Ok(jwk) if mark.is_some_and(|mark| !self.map.may_be_destroyed(mark)) => Ok(jwk),
-            Ok(jwk) if jwk.version_id().is_none_or(|id| !self.is_destroyed(kid, Some(id.version))) => Ok(jwk),
-            Ok(_) => Box::pin(self.read_undestroyed(kid, version, Secrets::Omit)).await?.public_jwk(),
-            Err(error) => {
-                let key = self.fail_over_key("get_public_jwk", kid, version, Secrets::Omit, error).await?;
-                key.public_jwk()
-            }
-        }
-    }
-
     /// Whether a read may be hedged, and with which replica: never one of a secret, and of the latest version only if
     /// that is mirrored.
-    fn hedge_of(
+    pub(crate) fn hedge_of(
         &self,
         kid: &KeyId,
         version: Option<KeyVersion>,
@@ -119,7 +89,7 @@ impl MirroredKeyProvider {
         (version.is_some() || is_latest()).then(|| (hedge, kid.at(found), replica.clone()))
     }
 
-    async fn read_hedged(&self, id: &KeyVersionId, replica: &Replica) -> Result<KeyRef, KeyError> {
+    pub(crate) async fn read_hedged(&self, id: &KeyVersionId, replica: &Replica) -> Result<KeyRef, KeyError> {
         let slow = KeyError::unavailable("the primary has not answered yet");
         self.read_replica(id, replica, Secrets::Omit, &slow).await
     }
@@ -186,7 +156,7 @@ impl MirroredKeyProvider {
         Err(KeyError::not_found(kid, version))
     }
 
-    async fn fail_over_key(
+    pub(crate) async fn fail_over_key(
         &self,
         operation: &str,
         kid: &KeyId,

@@ -1,5 +1,6 @@
 //! The provider, and a thin `impl KeyProvider`.
 
+use std::future::ready;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -36,6 +37,8 @@ pub struct MirroredKeyProvider {
     pub(crate) secondary: Side,
     pub(crate) settings: Settings,
     pub(crate) capabilities: Capabilities,
+    /// Whether JWKs are among them: every read of one asks.
+    pub(crate) publishes: bool,
     pub(crate) primary_can: Capabilities,
     pub(crate) secondary_can: Capabilities,
     pub(crate) map: Box<dyn MirrorMap>,
@@ -185,9 +188,21 @@ impl KeyProvider for MirroredKeyProvider {
         self.read_page(page).await
     }
 
-    async fn get_public_jwk(&self, kid: &KeyId, version: Option<KeyVersion>) -> Result<Jwk, KeyError> {
-        self.capabilities.require(Feature::Jwks)?;
-        self.read_public_jwk(kid, version).await
+    fn get_public_jwk<'a, 'kid, 'read>(
+        &'a self,
+        kid: &'kid KeyId,
+        version: Option<KeyVersion>,
+    ) -> BoxFuture<'read, Result<Jwk, KeyError>>
+    where
+        'a: 'read,
+        'kid: 'read,
+        Self: 'read,
+    {
+        if self.publishes {
+            self.begin_read_of_jwk(kid, version)
+        } else {
+            Box::pin(ready(Err(KeyError::unsupported(Feature::Jwks.as_str()))))
+        }
     }
 
     async fn jwks(&self, query: &JwksQuery) -> Result<Arc<JwkSet>, KeyError> {

@@ -1,24 +1,145 @@
-//! One read of a key, by hand: where all is well it costs one small allocation, no lock and no timer.
+//! One read of a key or of its JWK, by hand: where all is well it costs one small allocation, no lock and no timer.
 
+use std::future::ready;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use futures_util::future::BoxFuture;
 use swarmauri_keyprovider::Secrets;
-use swarmauri_keys::{KeyError, KeyId, KeyRef, KeyState, KeyVersion};
+use swarmauri_keys::{Jwk, KeyError, KeyId, KeyRef, KeyState, KeyVersion};
 
 use crate::events;
 use crate::guard::First;
+use crate::hedge::hedged;
 use crate::provider::MirroredKeyProvider;
 
 /// A read of a key while the primary is believed to be well.
-struct ReadKey<'a> {
+struct Read<'a, W: Wanted> {
     mirror: &'a MirroredKeyProvider,
     kid: &'a KeyId,
     version: Option<KeyVersion>,
-    secrets: Secrets,
+    wanted: W,
     /// What is left to do, if it is not done at once.
-    rest: Option<BoxFuture<'a, Result<KeyRef, KeyError>>>,
+    rest: Option<Answering<'a, W>>,
+}
+
+type Answer<W> = Result<<W as Wanted>::Answer, KeyError>;
+
+type Answering<'a, W> = BoxFuture<'a, Answer<W>>;
+
+/// What is read of a key.
+trait Wanted: Copy + Send + Sync + Unpin + 'static {
+    type Answer: Send + Unpin + 'static;
+
+    /// Asks the primary.
+    fn ask<'a>(
+        self,
+        mirror: &'a MirroredKeyProvider,
+        kid: &'a KeyId,
+        version: Option<KeyVersion>,
+        context: &mut Context<'_>,
+    ) -> First<'a, Answering<'a, Self>>;
+
+    /// Whether there is nothing to be learned from an answer.
+    fn is_plain(answer: &Self::Answer) -> bool;
+
+    /// What a caller gets for the primary's answer, or where that is yet to come.
+    fn judge<'a>(
+        self,
+        mirror: &'a MirroredKeyProvider,
+        kid: &'a KeyId,
+        version: Option<KeyVersion>,
+        answer: impl Future<Output = Answer<Self>> + Send + 'a,
+    ) -> Answering<'a, Self>;
+
+    /// The whole read, with all that may come before and after.
+    fn read<'a>(
+        self,
+        mirror: &'a MirroredKeyProvider,
+        kid: &'a KeyId,
+        version: Option<KeyVersion>,
+    ) -> Answering<'a, Self>;
+}
+
+impl Wanted for Secrets {
+    type Answer = KeyRef;
+
+    #[inline]
+    fn ask<'a>(
+        self,
+        mirror: &'a MirroredKeyProvider,
+        kid: &'a KeyId,
+        version: Option<KeyVersion>,
+        context: &mut Context<'_>,
+    ) -> First<'a, Answering<'a, Self>> {
+        mirror.primary.get_key_first(kid, version, self, context)
+    }
+
+    #[inline]
+    fn is_plain(answer: &KeyRef) -> bool {
+        answer.state() != KeyState::Disabled
+    }
+
+    fn judge<'a>(
+        self,
+        mirror: &'a MirroredKeyProvider,
+        kid: &'a KeyId,
+        version: Option<KeyVersion>,
+        answer: impl Future<Output = Answer<Self>> + Send + 'a,
+    ) -> Answering<'a, Self> {
+        Box::pin(async move { mirror.judge(kid, version, self, answer.await).await })
+    }
+
+    fn read<'a>(
+        self,
+        mirror: &'a MirroredKeyProvider,
+        kid: &'a KeyId,
+        version: Option<KeyVersion>,
+    ) -> Answering<'a, Self> {
+        Box::pin(mirror.read_key(kid, version, self))
+    }
+}
+
+/// The public JWK.
+#[derive(Clone, Copy)]
+struct PublicJwk;
+
+impl Wanted for PublicJwk {
+    type Answer = Jwk;
+
+    #[inline]
+    fn ask<'a>(
+        self,
+        mirror: &'a MirroredKeyProvider,
+        kid: &'a KeyId,
+        version: Option<KeyVersion>,
+        context: &mut Context<'_>,
+    ) -> First<'a, Answering<'a, Self>> {
+        mirror.primary.get_public_jwk_first(kid, version, context)
+    }
+
+    fn is_plain(_: &Jwk) -> bool {
+        true
+    }
+
+    fn judge<'a>(
+        self,
+        mirror: &'a MirroredKeyProvider,
+        kid: &'a KeyId,
+        version: Option<KeyVersion>,
+        answer: impl Future<Output = Answer<Self>> + Send + 'a,
+    ) -> Answering<'a, Self> {
+        Box::pin(async move { mirror.judge_jwk(kid, version, answer.await).await })
+    }
+
+    fn read<'a>(
+        self,
+        mirror: &'a MirroredKeyProvider,
+        kid: &'a KeyId,
+        version: Option<KeyVersion>,
+    ) -> Answering<'a, Self> {
+        Box::pin(mirror.read_public_jwk(kid, version))
+    }
 }
 
 impl MirroredKeyProvider {
@@ -29,10 +150,18 @@ impl MirroredKeyProvider {
         secrets: Secrets,
     ) -> BoxFuture<'a, Result<KeyRef, KeyError>> {
         if self.primary.breaker().is_closed() {
-            Box::pin(ReadKey { mirror: self, kid, version, secrets, rest: None })
+            Box::pin(Read { mirror: self, kid, version, wanted: secrets, rest: None })
         } else {
             Box::pin(self.read_past_primary(kid, version, secrets))
         }
+    }
+
+    pub(crate) fn begin_read_of_jwk<'a>(
+        &'a self,
+        kid: &'a KeyId,
+        version: Option<KeyVersion>,
+    ) -> BoxFuture<'a, Result<Jwk, KeyError>> {
+        Box::pin(Read { mirror: self, kid, version, wanted: PublicJwk, rest: None })
     }
 
     /// Reads a key while the primary is left alone.
@@ -65,48 +194,81 @@ impl MirroredKeyProvider {
     }
 }
 
-impl ReadKey<'_> {
+impl<W: Wanted> Read<'_, W> {
     /// Done, or what is left to do, which has been polled.
-    fn begin(&mut self, context: &mut Context<'_>) -> Poll<Result<KeyRef, KeyError>> {
-        let Self { mirror, kid, version, secrets, .. } = *self;
+    #[inline]
+    fn begin(&mut self, context: &mut Context<'_>) -> Poll<Answer<W>> {
+        let Self { mirror, kid, version, wanted, .. } = *self;
         let rest = match mirror.map.unmarked(kid) {
             Some(mark) if mirror.settings.hedge.is_none() => {
-                match mirror.primary.get_key_first(kid, version, secrets, context) {
+                match wanted.ask(mirror, kid, version, context) {
                     // Asked again: a destroy may have ended while the primary was answering from before it.
-                    First::Answered(Ok(key))
-                        if key.state() != KeyState::Disabled && !mirror.map.may_be_destroyed(mark) =>
+                    First::Answered(Ok(answer))
+                        if W::is_plain(&answer) && !mirror.map.may_be_destroyed(mark) =>
                     {
-                        return Poll::Ready(Ok(key));
+                        return Poll::Ready(Ok(answer));
                     }
-                    First::Answered(answer) => self.rest(mirror.judge(kid, version, secrets, answer)),
+                    First::Answered(answer) => wanted.judge(mirror, kid, version, ready(answer)),
                     First::Pending(asked) => {
-                        self.rest(async move { mirror.judge(kid, version, secrets, asked.await).await });
+                        self.rest = Some(wanted.judge(mirror, kid, version, asked));
                         return Poll::Pending;
                     }
                 }
             }
-            _ => self.rest(mirror.read_key(kid, version, secrets)),
+            _ => wanted.read(mirror, kid, version),
         };
-        rest.as_mut().poll(context)
+        self.rest.insert(rest).as_mut().poll(context)
     }
 }
 
-impl<'a> ReadKey<'a> {
-    fn rest(
-        &mut self,
-        rest: impl Future<Output = Result<KeyRef, KeyError>> + Send + 'a,
-    ) -> &mut BoxFuture<'a, Result<KeyRef, KeyError>> {
-        self.rest.insert(Box::pin(rest))
-    }
-}
-
-impl Future for ReadKey<'_> {
-    type Output = Result<KeyRef, KeyError>;
+impl<W: Wanted> Future for Read<'_, W> {
+    type Output = Answer<W>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.rest {
             None => self.begin(context),
             Some(rest) => rest.as_mut().poll(context),
+        }
+    }
+}
+
+impl MirroredKeyProvider {
+    pub(crate) async fn read_public_jwk(
+        &self,
+        kid: &KeyId,
+        version: Option<KeyVersion>,
+    ) -> Result<Jwk, KeyError> {
+        self.catch_up().await;
+        self.check_not_destroyed(kid, version)?;
+        match self.hedge_of(kid, version, Secrets::Omit) {
+            None => self.read_jwk_from_primary(kid, version).await,
+            Some((hedge, id, replica)) => {
+                let primary = self.read_jwk_from_primary(kid, version);
+                let replica = async { self.read_hedged(&id, &replica).await?.public_jwk() };
+                Box::pin(hedged(hedge, &self.hedges, primary, replica)).await
+            }
+        }
+    }
+
+    async fn read_jwk_from_primary(&self, kid: &KeyId, version: Option<KeyVersion>) -> Result<Jwk, KeyError> {
+        let answer = self.primary.get_public_jwk(kid, version).await;
+        self.judge_jwk(kid, version, answer).await
+    }
+
+    /// What a caller gets for the primary's answer.
+    pub(crate) async fn judge_jwk(
+        &self,
+        kid: &KeyId,
+        version: Option<KeyVersion>,
+        answer: Result<Jwk, KeyError>,
+    ) -> Result<Jwk, KeyError> {
+        match answer {
+            Ok(jwk) if jwk.version_id().is_none_or(|id| !self.is_destroyed(kid, Some(id.version))) => Ok(jwk),
+            Ok(_) => Box::pin(self.read_undestroyed(kid, version, Secrets::Omit)).await?.public_jwk(),
+            Err(error) => {
+                let key = self.fail_over_key("get_public_jwk", kid, version, Secrets::Omit, error).await?;
+                key.public_jwk()
+            }
         }
     }
 }

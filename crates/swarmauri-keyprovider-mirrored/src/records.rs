@@ -1,9 +1,9 @@
 //! The records of the map in memory: by `kid`, in order, and with a look at them that takes no lock.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hasher as _};
 use std::ops::Bound;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
 
 use crossbeam_utils::sync::ShardedLock;
@@ -126,6 +126,9 @@ impl Records {
 
     #[inline]
     pub(crate) fn unmarked(&self, kid: &KeyId) -> Option<Mark> {
+        if !self.doomed.any() {
+            return Some(Mark::ANY);
+        }
         let mark = self.doomed.mark(kid);
         (!self.doomed.has(mark)).then_some(mark)
     }
@@ -203,6 +206,8 @@ impl Records {
 /// is ever taken away.
 #[derive(Debug)]
 struct Doomed {
+    /// Whether there are any. Most mirrors have none for long, and then a `kid` is not even hashed.
+    any: AtomicBool,
     marks: Box<[AtomicU64]>,
     hasher: RandomState,
 }
@@ -212,12 +217,22 @@ impl Doomed {
     const BITS: u64 = 1 << 18;
 
     #[inline]
+    fn any(&self) -> bool {
+        self.any.load(Ordering::Acquire)
+    }
+
+    #[inline]
     fn mark(&self, kid: &KeyId) -> Mark {
-        Mark(self.hasher.hash_one(kid) % Self::BITS)
+        let mut hasher = self.hasher.build_hasher();
+        hasher.write(kid.as_str().as_bytes());
+        Mark(hasher.finish() % Self::BITS)
     }
 
     #[inline]
     fn has(&self, mark: Mark) -> bool {
+        if mark == Mark::ANY {
+            return self.any();
+        }
         self.word(mark).is_some_and(|word| word.load(Ordering::Acquire) & mark.bit() != 0)
     }
 
@@ -226,6 +241,7 @@ impl Doomed {
         if let Some(word) = self.word(mark) {
             word.fetch_or(mark.bit(), Ordering::AcqRel);
         }
+        self.any.store(true, Ordering::Release);
     }
 
     #[inline]
@@ -239,6 +255,9 @@ impl Doomed {
 pub(crate) struct Mark(u64);
 
 impl Mark {
+    /// That of every key while there are none: shared with all, so that the first mark of any key is one of this, too.
+    const ANY: Self = Self(u64::MAX);
+
     #[inline]
     fn bit(self) -> u64 {
         1 << (self.0 % 64)
@@ -248,7 +267,7 @@ impl Mark {
 impl Default for Doomed {
     fn default() -> Self {
         let marks = (0..Self::BITS / 64).map(|_| AtomicU64::new(0)).collect();
-        Self { marks, hasher: RandomState::default() }
+        Self { any: AtomicBool::new(false), marks, hasher: RandomState::default() }
     }
 }
 
@@ -293,6 +312,18 @@ mod tests {
         assert!((1000..11_000).all(|number| !records.is_destroyed(&kid(number), None)));
         let shared = (1000..11_000).filter(|number| records.unmarked(&kid(*number)).is_none()).count();
         assert!(shared < 200, "{shared} of 10,000");
+    }
+
+    /// A read that began while nothing was destroyed must hear of the first that is (promise 4).
+    #[test]
+    fn a_mark_taken_while_there_was_none_tells_of_the_first() {
+        let records = Records::default();
+        let before = records.unmarked(&kid(1)).unwrap();
+        put(&records, &kid(1), Whole::Live);
+        assert!(!records.may_be_destroyed(before));
+        put(&records, &kid(1), Whole::Destroyed);
+        assert!(records.may_be_destroyed(before));
+        assert!(records.unmarked(&kid(1)).is_none() && records.unmarked(&kid(2)).is_some());
     }
 
     #[test]

@@ -153,6 +153,7 @@ impl Side {
     }
 
     /// The same, and what becomes of it at once.
+    #[inline]
     pub(crate) fn get_key_first<'a>(
         &'a self,
         kid: &'a KeyId,
@@ -207,6 +208,18 @@ impl Side {
         self.call("get_public_jwk", Class::PublicRead, Some(kid), || {
             self.provider.get_public_jwk(kid, version)
         })
+    }
+
+    /// The same, and what becomes of it at once.
+    #[inline]
+    pub(crate) fn get_public_jwk_first<'a>(
+        &'a self,
+        kid: &'a KeyId,
+        version: Option<KeyVersion>,
+        context: &mut Context<'_>,
+    ) -> First<'a, BoxFuture<'a, Result<Jwk, KeyError>>> {
+        let call = Call { operation: "get_public_jwk", class: Class::PublicRead, kid: Some(kid) };
+        self.guard.first(call, context, || self.provider.get_public_jwk(kid, version))
     }
 
     pub(crate) fn jwks<'a>(&'a self, query: &'a JwksQuery) -> Asked<'a, Arc<JwkSet>> {
