@@ -5,7 +5,7 @@ use swarmauri_keys::{KeyError, KeyErrorKind, KeyId, KeyMaterial, KeyRef, KeySpec
 
 use crate::adopt::Found;
 use crate::events;
-use crate::failover::check_answer;
+use crate::failover::check_copy;
 use crate::map::{Facts, Replica, VersionState, Whole};
 use crate::marks;
 use crate::mode::{self, CopyPlan, Fidelity, KeptReason, MirrorMode};
@@ -16,8 +16,24 @@ use crate::store::update;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Made<'a> {
     pub(crate) key: &'a KeyRef,
+    pub(crate) recorded: &'a Recorded,
     /// Whether a public key alone was imported.
     pub(crate) public_alone: bool,
+}
+
+/// What has been recorded of it.
+#[derive(Debug)]
+pub(crate) struct Recorded {
+    pub(crate) facts: Facts,
+    /// Whether the record says already that the secondary is about to be handed a copy, the first there can be.
+    pub(crate) copying: bool,
+}
+
+/// A version that is owed to the secondary.
+struct Owed {
+    facts: Facts,
+    /// Whether the secondary may have it, all the same.
+    attempted: bool,
 }
 
 /// What there is to hand to the secondary.
@@ -32,10 +48,8 @@ impl MirroredKeyProvider {
     /// The copy is put into the state that the version has. A failure is recorded and told as an event; it does not
     /// fail the write that led here (promise 8).
     pub(crate) async fn copy(&self, id: &KeyVersionId, made: Option<Made<'_>>) -> Option<KeyError> {
-        if !self.is_pending(id) {
-            return None;
-        }
-        let Err(error) = self.try_copy(id, made).await else {
+        let owed = self.owed_copy(id)?;
+        let Err(error) = self.try_copy(id, owed, made).await else {
             return self.follow(id).await;
         };
         events::copy_failed(id, &error);
@@ -44,14 +58,22 @@ impl MirroredKeyProvider {
         noted.err().or(Some(error))
     }
 
-    async fn try_copy(&self, id: &KeyVersionId, made: Option<Made<'_>>) -> Result<(), KeyError> {
-        let key = match made {
-            Some(made) => made.key.clone(),
-            None => self.primary.get_key(&id.kid, Some(id.version), Secrets::Omit).await?,
+    async fn try_copy(&self, id: &KeyVersionId, owed: Owed, made: Option<Made<'_>>) -> Result<(), KeyError> {
+        let (key, facts) = if let Some(made) = made {
+            (made.key.clone(), made.recorded.facts.clone())
+        } else {
+            let key = self.primary.get_key(&id.kid, Some(id.version), Secrets::Omit).await?;
+            let facts = Facts::of(&key);
+            (key, facts)
         };
-        self.check_unchanged(&key)?;
+        if facts != owed.facts {
+            return Err(KeyError::integrity(format!(
+                "{id} on the primary is not the key that was recorded under this name"
+            )));
+        }
+        let copying = made.is_some_and(|made| made.recorded.copying);
         // First: a retry that finds its copy in place reads no secret.
-        let earlier = if self.may_have_stray(id) { self.replica_of(&key).await? } else { None };
+        let earlier = if owed.attempted && !copying { self.replica_of(id, &facts).await? } else { None };
         let replica = match earlier {
             Some(replica) => replica,
             None => match self.copyable(&key).await? {
@@ -59,14 +81,16 @@ impl MirroredKeyProvider {
                     return update(&*self.map, &id.kid, |record| record.keep(id.version, reason)).await;
                 }
                 Copyable::Material(fidelity, material) => {
-                    if !update(&*self.map, &id.kid, |record| record.begin_copy(id.version)).await? {
+                    if !copying
+                        && !update(&*self.map, &id.kid, |record| record.begin_copy(id.version)).await?
+                    {
                         return Ok(());
                     }
                     // In mode full the primary has said so when it was asked for the secret.
                     let said = self.settings.mode == MirrorMode::Full && fidelity == Fidelity::PublicOnly;
                     let public_alone = said || made.is_some_and(|made| made.public_alone);
-                    let spec = marks::replica_spec(&key, fidelity, public_alone)?;
-                    self.hand_over(&key, &spec, fidelity, material).await?
+                    let spec = marks::replica_spec(&key, &facts.fingerprint, fidelity, public_alone)?;
+                    self.hand_over(&key, facts, &spec, fidelity, material).await?
                 }
             },
         };
@@ -128,6 +152,7 @@ impl MirroredKeyProvider {
     async fn hand_over(
         &self,
         key: &KeyRef,
+        facts: Facts,
         spec: &KeySpec,
         fidelity: Fidelity,
         material: KeyMaterial,
@@ -136,7 +161,7 @@ impl MirroredKeyProvider {
             Some(kid) => {
                 let answer = self.secondary.import_key(&spec.clone().with_kid(kid), material.clone()).await;
                 if matches!(answer, Err(KeyError::Conflict { .. })) {
-                    if let Some(replica) = self.replica_of(key).await? {
+                    if let Some(replica) = self.replica_of(key.id(), &facts).await? {
                         return Ok(replica);
                     }
                     self.secondary.import_key(spec, material).await
@@ -147,22 +172,21 @@ impl MirroredKeyProvider {
             None => self.secondary.import_key(spec, material).await,
         };
         let copy = answer?;
-        let replica = Replica::new(copy.id().clone(), fidelity, Facts::of(key));
-        check_answer(key.id(), &replica, &copy)?;
+        let replica = Replica::new(copy.id().clone(), fidelity, facts);
+        check_copy(key, &replica, &copy)?;
         Ok(replica)
     }
 
     /// The replica of this key that an earlier try left on the secondary, if there is one.
-    async fn replica_of(&self, key: &KeyRef) -> Result<Option<Replica>, KeyError> {
-        let Some(Found { replica, .. }) = self.find_replica(key.id()).await? else {
+    async fn replica_of(&self, id: &KeyVersionId, facts: &Facts) -> Result<Option<Replica>, KeyError> {
+        let Some(Found { replica, .. }) = self.find_replica(id).await? else {
             return Ok(None);
         };
-        if replica.key == Facts::of(key) {
+        if replica.key == *facts {
             return Ok(Some(replica));
         }
         Err(KeyError::integrity(format!(
-            "the secondary has another key as the replica of {}, at {}",
-            key.id(),
+            "the secondary has another key as the replica of {id}, at {}",
             replica.at
         )))
     }
@@ -173,31 +197,14 @@ impl MirroredKeyProvider {
         self.secondary_can.has(Feature::ChosenKid).then(|| KeyId::new(id.to_string()).ok()).flatten()
     }
 
-    fn is_pending(&self, id: &KeyVersionId) -> bool {
-        self.map.get(&id.kid).is_some_and(|known| {
-            let record = &known.record;
-            record.whole == Whole::Live
-                && matches!(record.state(id.version), Some(VersionState::Pending { .. }))
-        })
-    }
-
-    fn may_have_stray(&self, id: &KeyVersionId) -> bool {
-        let known = self.map.get(&id.kid);
-        known.is_some_and(|known| {
-            known.record.state(id.version).is_some_and(VersionState::may_have_stray_replica)
-        })
-    }
-
-    /// That the primary's key is still the one that was recorded.
-    fn check_unchanged(&self, key: &KeyRef) -> Result<(), KeyError> {
-        let known = self.map.get(key.kid());
-        let recorded = known.as_ref().and_then(|known| known.record.state(key.version())?.facts());
-        if recorded.is_none_or(|facts| *facts == Facts::of(key)) {
-            return Ok(());
+    /// What is owed of a version, if it is.
+    fn owed_copy(&self, id: &KeyVersionId) -> Option<Owed> {
+        let record = self.map.get(&id.kid)?.record;
+        match record.state(id.version)? {
+            VersionState::Pending { key, attempted, .. } if record.whole == Whole::Live => {
+                Some(Owed { facts: key.clone(), attempted: *attempted })
+            }
+            _ => None,
         }
-        Err(KeyError::integrity(format!(
-            "{} on the primary is not the key that was recorded under this name",
-            key.id()
-        )))
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use swarmauri_keyprovider::Secrets;
 use swarmauri_keys::{KeyError, KeyId, KeyRef, KeyState, KeyVersion, KeyVersionId};
 
-pub(crate) use self::check::check_answer;
+pub(crate) use self::check::{check_answer, check_copy};
 use crate::events;
 use crate::hedge::{Hedge, hedged};
 use crate::map::{KidRecord, Replica};

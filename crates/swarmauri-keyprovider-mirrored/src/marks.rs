@@ -1,5 +1,7 @@
 //! The tags by which a replica says what it is a copy of.
 
+use std::str::FromStr;
+
 use swarmauri_keys::{
     ExportPolicy, Fingerprint, KeyClass, KeyError, KeyRef, KeyRefParts, KeySpec, KeyState, KeyVersionId, Tags,
 };
@@ -11,9 +13,9 @@ use crate::mode::Fidelity;
 pub(crate) const SOURCE: &str = "mirror.source";
 /// The fingerprint it had when it was copied.
 const FINGERPRINT: &str = "mirror.fingerprint";
-/// How much was copied: see [`Fidelity`].
+/// How much was copied, if it is not the public key alone: see [`Fidelity`].
 const FIDELITY: &str = "mirror.fidelity";
-/// The export policy on the primary.
+/// The export policy on the primary, if it is not `public_only`.
 const POLICY: &str = "mirror.policy";
 /// The class on the primary, if it is not the algorithm's own.
 const CLASS: &str = "mirror.class";
@@ -39,9 +41,9 @@ impl Claim {
         Some(Self {
             source: tags.get(SOURCE)?.parse().ok()?,
             fingerprint: tags.get(FINGERPRINT)?.parse().ok()?,
-            fidelity: tags.get(FIDELITY)?.parse().ok()?,
+            fidelity: or_usual(tags, FIDELITY, Fidelity::PublicOnly)?,
             public_alone: tags.get(PUBLIC_ALONE) == Some("true"),
-            policy: tags.get(POLICY)?.parse().ok()?,
+            policy: or_usual(tags, POLICY, ExportPolicy::PublicOnly)?,
             class: tags.get(CLASS).and_then(|class| class.parse().ok()),
         })
     }
@@ -53,9 +55,16 @@ impl Claim {
     }
 }
 
-/// The spec of the replica of a key. `public_alone` if it is known that there is no more of the key than that.
+/// What a tag says, or where there is none, what it is left out for; `None` if it cannot be understood.
+fn or_usual<T: FromStr>(tags: &Tags, name: &str, usual: T) -> Option<T> {
+    tags.get(name).map_or(Some(usual), |text| text.parse().ok())
+}
+
+/// The spec of the replica of a key of this fingerprint. `public_alone` if it is known that there is no more of the key than
+/// that.
 pub(crate) fn replica_spec(
     key: &KeyRef,
+    fingerprint: &Fingerprint,
     fidelity: Fidelity,
     public_alone: bool,
 ) -> Result<KeySpec, KeyError> {
@@ -63,19 +72,22 @@ pub(crate) fn replica_spec(
         Fidelity::Full => key.export_policy(),
         Fidelity::PublicOnly | Fidelity::PublicOnlyFallback => ExportPolicy::PublicOnly,
     };
-    let mut tags = key
-        .tags()
-        .clone()
-        .with(SOURCE, key.id().to_string())?
-        .with(FINGERPRINT, Facts::of(key).fingerprint.as_str())?
-        .with(FIDELITY, fidelity.as_str())?
-        .with(POLICY, key.export_policy().as_str())?;
+    let source = key.id().to_string();
+    let mut tags = vec![(SOURCE, source.as_str()), (FINGERPRINT, fingerprint.as_str())];
+    // What most replicas would say is left out: there are as many of them as keys.
+    if fidelity != Fidelity::PublicOnly {
+        tags.push((FIDELITY, fidelity.as_str()));
+    }
+    if key.export_policy() != ExportPolicy::PublicOnly {
+        tags.push((POLICY, key.export_policy().as_str()));
+    }
     if key.class() != key.alg().class() {
-        tags = tags.with(CLASS, key.class().as_str())?;
+        tags.push((CLASS, key.class().as_str()));
     }
     if public_alone {
-        tags = tags.with(PUBLIC_ALONE, "true")?;
+        tags.push((PUBLIC_ALONE, "true"));
     }
+    let tags = key.tags().clone().with_all(&tags)?;
     let mut spec = KeySpec::builder(key.alg()).uses(key.uses().iter()).export_policy(policy);
     if let Some(label) = key.label() {
         spec = spec.label(label);

@@ -149,7 +149,7 @@ impl MirroredKeyProvider {
             let known = self.map.get(kid).map(|known| known.record).unwrap_or_default();
             if known.whole == Whole::Live && known.state(version).is_none() {
                 let key = self.primary.get_key(kid, Some(version), Secrets::Omit).await?;
-                self.record(&key).await?;
+                self.record_found(&key).await?;
                 if !self.is_adopted() {
                     // An earlier process may have left a replica: it is looked for before another is made, and destroyed with it.
                     update(&*self.map, kid, |record| record.may_have_replica(version)).await?;

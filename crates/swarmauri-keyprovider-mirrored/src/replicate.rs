@@ -3,7 +3,7 @@
 use swarmauri_keyprovider::{Feature, random_kid};
 use swarmauri_keys::{KeyError, KeyId, KeyMaterial, KeyRef, KeySpec, KeyState, SpecOverrides, Tags};
 
-use crate::copy::Made;
+use crate::copy::{Made, Recorded};
 use crate::events;
 use crate::map::{Facts, Intent, KidRecord, Whole};
 use crate::marks;
@@ -89,9 +89,9 @@ impl MirroredKeyProvider {
         match self.ask_to_make(&tagged, material).await {
             Ok(key) => {
                 let _right = self.lock(key.kid()).await?;
-                self.record(&key).await?;
+                let recorded = self.record(&key, Begun::Earlier).await?;
                 self.map.settle_intent(tag.as_str()).await?;
-                self.copy(key.id(), Some(Made { key: &key, public_alone })).await;
+                self.copy(key.id(), Some(Made { key: &key, recorded: &recorded, public_alone })).await;
                 Ok(key)
             }
             Err(error) => {
@@ -123,9 +123,8 @@ impl MirroredKeyProvider {
 
     /// The primary has accepted a version: records it, and copies it.
     async fn made(&self, key: KeyRef, begun: Begun, public_alone: bool) -> Result<KeyRef, KeyError> {
-        self.record(&key).await?;
-        self.forget_intent(key.kid(), begun).await?;
-        self.copy(key.id(), Some(Made { key: &key, public_alone })).await;
+        let recorded = self.record(&key, begun).await?;
+        self.copy(key.id(), Some(Made { key: &key, recorded: &recorded, public_alone })).await;
         Ok(key)
     }
 
@@ -147,36 +146,60 @@ impl MirroredKeyProvider {
         update(&*self.map, kid, |record| record.intent = None).await
     }
 
-    /// Records what the primary has accepted. Mode `none` has nothing to record, and still a tombstone is
-    /// not brought back.
-    pub(crate) async fn record(&self, key: &KeyRef) -> Result<(), KeyError> {
-        let kept = match mode::plan(self.settings.mode, key) {
+    /// Records what the primary has accepted, and in the same breath that the intent is settled and that a copy is about to
+    /// be made, if nothing else comes before that. Mode `none` has nothing to record, and still a tombstone is not brought
+    /// back.
+    async fn record(&self, key: &KeyRef, begun: Begun) -> Result<Recorded, KeyError> {
+        let plan = mode::plan(self.settings.mode, key);
+        let facts = Facts::of(key);
+        let accepted = update(&*self.map, key.kid(), |record: &mut KidRecord| {
+            let is_new = record.state(key.version()).is_none();
+            let accepted = self.accept(record, key, facts.clone(), plan);
+            if accepted && begun == Begun::Fresh {
+                record.intent = None;
+            }
+            let at_once = is_new && matches!(plan, CopyPlan::Public(_));
+            accepted.then(|| at_once && record.begin_copy(key.version()))
+        });
+        if let Some(copying) = accepted.await? {
+            return Ok(Recorded { facts, copying });
+        }
+        Err(name_reused(key))
+    }
+
+    /// Records a version of the primary that nobody had recorded, to be copied later.
+    pub(crate) async fn record_found(&self, key: &KeyRef) -> Result<(), KeyError> {
+        let (plan, facts) = (mode::plan(self.settings.mode, key), Facts::of(key));
+        let accepted =
+            update(&*self.map, key.kid(), |record| self.accept(record, key, facts.clone(), plan)).await?;
+        if accepted { Ok(()) } else { Err(name_reused(key)) }
+    }
+
+    fn accept(&self, record: &mut KidRecord, key: &KeyRef, facts: Facts, plan: CopyPlan) -> bool {
+        if !self.mirrors() {
+            return !record.is_destroyed(Some(key.version()));
+        }
+        let kept = match plan {
             CopyPlan::Keep(reason) => Some(reason),
             CopyPlan::Full | CopyPlan::Public(_) => None,
         };
-        let facts = Facts::of(key);
-        let accepted = update(&*self.map, key.kid(), |record: &mut KidRecord| {
-            if self.mirrors() {
-                let is_new = record.state(key.version()).is_none();
-                let accepted = record.accept(key.version(), facts.clone(), kept).is_ok();
-                // At once: a replica of an earlier process may be found before anybody asks again.
-                if is_new && key.state() == KeyState::Disabled {
-                    record.switched(key.version(), KeyState::Disabled);
-                }
-                accepted
-            } else {
-                !record.is_destroyed(Some(key.version()))
-            }
-        });
-        if accepted.await? {
-            return Ok(());
+        let is_new = record.state(key.version()).is_none();
+        let accepted = record.accept(key.version(), facts, kept).is_ok();
+        // At once: a replica of an earlier process may be found before anybody asks again.
+        if is_new && key.state() == KeyState::Disabled {
+            record.switched(key.version(), KeyState::Disabled);
         }
-        events::name_reused(key.id());
-        Err(KeyError::integrity(format!(
-            "the primary gave a new key the name {}, which another key has or had; it is not served",
-            key.id()
-        )))
+        accepted
     }
+}
+
+/// The error of a version that is not the one which has its name.
+fn name_reused(key: &KeyRef) -> KeyError {
+    events::name_reused(key.id());
+    KeyError::integrity(format!(
+        "the primary gave a new key the name {}, which another key has or had; it is not served",
+        key.id()
+    ))
 }
 
 fn check_tags(tags: &Tags) -> Result<(), KeyError> {

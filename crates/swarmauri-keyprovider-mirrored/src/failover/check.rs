@@ -7,10 +7,25 @@ use crate::map::Replica;
 
 /// Checks an answer of the secondary against what was recorded when the key was copied (promise 3).
 pub(crate) fn check_answer(id: &KeyVersionId, replica: &Replica, answer: &KeyRef) -> Result<(), KeyError> {
+    check(id, replica, answer, |recorded| shown_fingerprint(answer) == *recorded)
+}
+
+/// The same of the copy of a key that is at hand: the very same public key has the same fingerprint.
+pub(crate) fn check_copy(key: &KeyRef, replica: &Replica, copy: &KeyRef) -> Result<(), KeyError> {
+    let is_same = key.public_key().is_some() && key.public_key() == copy.public_key();
+    check(key.id(), replica, copy, |recorded| is_same || shown_fingerprint(copy) == *recorded)
+}
+
+fn check(
+    id: &KeyVersionId,
+    replica: &Replica,
+    answer: &KeyRef,
+    fits: impl FnOnce(&Fingerprint) -> bool,
+) -> Result<(), KeyError> {
     let recorded = &replica.key;
     let right = answer.alg() == recorded.alg
         && *answer.id() == replica.at
-        && shown_fingerprint(answer) == recorded.fingerprint
+        && fits(&recorded.fingerprint)
         && answer.secret().is_none_or(|secret| belongs(secret, answer));
     if right {
         return Ok(());

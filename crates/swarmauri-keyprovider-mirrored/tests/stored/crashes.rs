@@ -55,6 +55,22 @@ async fn promise_11_a_process_that_dies_at_any_write_of_its_state_is_repaired_by
     assert!(cut_off > 300, "{cut_off} ends of processes were tried");
 }
 
+/// The intent; that the primary has it and that a copy is about to be made, which are known at once; where the copy is. In mode
+/// `full` the secret is asked for before the copy begins, which takes one more.
+#[tokio::test(start_paused = true)]
+async fn a_create_writes_its_state_as_often_as_there_is_something_to_wait_for() {
+    for (mode, writes) in [(MirrorMode::PublicOnly, 3), (MirrorMode::Full, 4)] {
+        for (allowed, suffices) in [(writes, true), (writes - 1, false)] {
+            let world = world_in(mode);
+            let crashing = Crashing::after(&world.store, allowed, Last::HangBefore);
+            let dying = world.clone().over(Arc::new(crashing.clone())).await;
+            let ended = give_up(dying.mirror.create_key(&exportable(KeyAlg::Ed25519))).await;
+            assert_eq!(ended.is_some(), suffices, "{mode}: {allowed} writes of {writes}");
+            assert!(!suffices || dying.backlog().is_empty(), "{mode}");
+        }
+    }
+}
+
 /// The write is cut off at each call of a side, before and after that took effect.
 #[tokio::test(start_paused = true)]
 async fn promise_11_a_process_that_dies_at_any_call_of_a_side_is_repaired_by_the_next() {
