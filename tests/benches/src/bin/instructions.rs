@@ -7,6 +7,7 @@ use std::hint::black_box;
 
 use swarmauri_keyprovider::{JwksQuery, KeyProvider, Secrets};
 use swarmauri_keyproviders_benches::{Failure, House, Outcome, Turns};
+use swarmauri_keys::{KeyAlg, KeySpec};
 use tokio::runtime::Runtime;
 
 const TIMES: u32 = 1000;
@@ -18,6 +19,7 @@ enum Operation {
     GetKey,
     GetPublicJwk,
     Jwks,
+    CreateKey,
 }
 
 /// Names, and what is done to whom.
@@ -28,6 +30,7 @@ const CASES: &[(&str, Operation, Subject)] = &[
     ("fail-over", Operation::GetKey, Subject::MirrorInAnOutage),
     ("get-public-jwk", Operation::GetPublicJwk, Subject::Mirror),
     ("jwks", Operation::Jwks, Subject::Mirror),
+    ("create-key", Operation::CreateKey, Subject::Mirror),
 ];
 
 #[derive(Debug, Clone, Copy)]
@@ -101,6 +104,9 @@ fn counted_work(
                 }
                 Operation::Jwks => {
                     black_box(provider.jwks(&JwksQuery::LATEST).await?);
+                }
+                Operation::CreateKey => {
+                    black_box(provider.create_key(&KeySpec::new(KeyAlg::Ed25519)).await?);
                 }
             }
         }
