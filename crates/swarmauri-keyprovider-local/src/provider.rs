@@ -124,7 +124,7 @@ impl KeyProvider for LocalKeyProvider {
     }
 
     async fn get_public_jwk(&self, kid: &KeyId, version: Option<KeyVersion>) -> Result<Jwk, KeyError> {
-        self.table.get(kid, version, false)?.public_jwk()
+        self.table.public_jwk(kid, version)
     }
 
     async fn jwks(&self, query: &JwksQuery) -> Result<Arc<JwkSet>, KeyError> {

@@ -4,9 +4,9 @@ mod look;
 mod unchanged;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
-use parking_lot::Mutex;
+use crossbeam_utils::sync::ShardedLock;
 use swarmauri_keyprovider::{JwksQuery, JwksVersions};
 use swarmauri_keys::{Fingerprint, Jwk, JwkSet, KeyError, KeyId, KeyVersion, KeyVersionId};
 
@@ -18,9 +18,11 @@ use crate::provider::MirroredKeyProvider;
 use crate::settings::{JwksMerge, OnPrimaryLoss};
 
 /// The latest merged documents, one for each query.
+///
+/// Under a lock such that threads which read do not write to the same memory.
 #[derive(Debug, Default)]
 pub(crate) struct JwksCache {
-    entries: Mutex<Vec<Made>>,
+    entries: ShardedLock<Vec<Made>>,
 }
 
 /// A merged document.
@@ -92,9 +94,10 @@ impl MirroredKeyProvider {
     }
 
     async fn merged(&self, sources: Sources) -> Result<Arc<JwkSet>, KeyError> {
-        if let Some(document) = self.jwks_cache.find(&sources) {
-            return Ok(document);
-        }
+        let sources = match self.jwks_cache.find(sources) {
+            Ok(document) => return Ok(document),
+            Err(sources) => sources,
+        };
         if let Some(document) = sources.primary.clone()
             && let Some(earlier) = self.jwks_cache.earlier(&sources.query).filter(|earlier| earlier.plain)
             && self.primary_says_it_all(&earlier.of, &sources)
@@ -374,18 +377,26 @@ impl JwksCache {
     /// One document for each usual query.
     const CAPACITY: usize = 8;
 
-    /// The document that is made of these.
-    fn find(&self, sources: &Sources) -> Option<Arc<JwkSet>> {
-        let entries = self.entries.lock();
-        entries.iter().find(|made| made.of.same_as(sources)).map(|made| Arc::clone(&made.document))
+    /// The document that is made of these; they come back if there is none.
+    fn find(&self, sources: Sources) -> Result<Arc<JwkSet>, Sources> {
+        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        match entries.iter().find(|made| made.of.same_as(&sources)) {
+            None => Err(sources),
+            // All threads count their references to it: once is enough.
+            Some(made) => Ok(sources
+                .primary
+                .filter(|primary| Arc::ptr_eq(primary, &made.document))
+                .unwrap_or_else(|| Arc::clone(&made.document))),
+        }
     }
 
     fn earlier(&self, query: &JwksQuery) -> Option<Made> {
-        self.entries.lock().iter().find(|made| made.of.query == *query).cloned()
+        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        entries.iter().find(|made| made.of.query == *query).cloned()
     }
 
     fn keep(&self, new: Made) {
-        let mut entries = self.entries.lock();
+        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
         entries.retain(|made| made.of.query != new.of.query);
         if entries.len() == Self::CAPACITY {
             entries.remove(0);

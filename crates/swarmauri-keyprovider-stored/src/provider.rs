@@ -227,7 +227,7 @@ impl KeyProvider for StoredKeyProvider {
 
     async fn get_public_jwk(&self, kid: &KeyId, version: Option<KeyVersion>) -> Result<Jwk, KeyError> {
         self.keys.look(kid).await?;
-        self.keys.table.get(kid, version, false)?.public_jwk()
+        self.keys.table.public_jwk(kid, version)
     }
 
     async fn jwks(&self, query: &JwksQuery) -> Result<Arc<JwkSet>, KeyError> {

@@ -1,10 +1,10 @@
 //! The JWKS of a key table, as snapshots that are shared until a key changes.
 
 use std::ops::Bound;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
-use parking_lot::RwLock;
-use swarmauri_keys::{Jwk, JwkSet, KeyRef};
+use crossbeam_utils::sync::ShardedLock;
+use swarmauri_keys::{Jwk, JwkSet, KeyError, KeyId, KeyRef, KeyVersion};
 
 use super::KeyTable;
 use super::listing::in_kid_order;
@@ -16,10 +16,21 @@ pub(super) struct Snapshots {
     all_live: Snapshot,
 }
 
-/// A document, and the generation of the table that it shows.
-type Snapshot = RwLock<Option<(u64, Arc<JwkSet>)>>;
+/// A document, and the generation of the table that it shows. Threads that read it do not write to the same memory, but for
+/// the count of its references.
+type Snapshot = ShardedLock<Option<(u64, Arc<JwkSet>)>>;
 
 impl KeyTable {
+    /// The public JWK of one version, or with `None` of the latest live one.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::NotFound`], and those of [`KeyRef::public_jwk`].
+    pub fn public_jwk(&self, kid: &KeyId, version: Option<KeyVersion>) -> Result<Jwk, KeyError> {
+        // Under the lock: threads that take a reference to one key wait for each other's count.
+        self.shards.read(kid).find(version)?.reference.public_jwk()
+    }
+
     /// The public JWKs of the keys that have one and whose policy lets it out, sorted by `kid`, then
     /// version: of each key the latest version, or all live ones.
     ///
@@ -30,7 +41,8 @@ impl KeyTable {
             return Arc::new(self.publish(prefix, all_live).1);
         }
         let snapshot = if all_live { &self.snapshots.all_live } else { &self.snapshots.latest };
-        let current = self.current(snapshot.read().as_ref());
+        // Nothing panics that holds the lock for writing; what it says of that is of no account.
+        let current = self.current(snapshot.read().unwrap_or_else(PoisonError::into_inner).as_ref());
         current.unwrap_or_else(|| self.renewed(snapshot, all_live))
     }
 
@@ -41,7 +53,7 @@ impl KeyTable {
 
     /// Whoever comes while it is made waits for it, rather than making another.
     fn renewed(&self, snapshot: &Snapshot, all_live: bool) -> Arc<JwkSet> {
-        let mut snapshot = snapshot.write();
+        let mut snapshot = snapshot.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(set) = self.current(snapshot.as_ref()) {
             return set;
         }
