@@ -1,6 +1,8 @@
 //! The look at the store that every read and every write begins with.
 
+use std::pin::Pin;
 use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
 
 use swarmauri_keys::{KeyError, KeyId};
 
@@ -17,14 +19,27 @@ enum Seen {
     Broken(KeyError),
 }
 
+/// A look under way. Boxed, so that the future of a read is small: seldom is there anything to look at.
+pub(crate) struct Look<'a>(Option<Pin<Box<Looking<'a>>>>);
+
+type Looking<'a> = dyn Future<Output = Result<(), KeyError>> + Send + 'a;
+
+impl Future for Look<'_> {
+    type Output = Result<(), KeyError>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut self.0 {
+            None => Poll::Ready(Ok(())),
+            Some(look) => look.as_mut().poll(context),
+        }
+    }
+}
+
 impl Keys {
     /// Makes sure that what is in memory of a key is what the store has, before it is read.
-    pub(crate) async fn look(&self, kid: &KeyId) -> Result<(), KeyError> {
-        if self.is_settled() {
-            return Ok(());
-        }
-        // Boxed, so that the future of a read is small: seldom is there anything to look at.
-        Box::pin(self.look_closely(kid)).await
+    pub(crate) fn look<'a>(&'a self, kid: &'a KeyId) -> Look<'a> {
+        if self.is_settled() { Look(None) } else { Look(Some(Box::pin(self.look_closely(kid)))) }
     }
 
     /// Whether what is in memory is what the store has, as far as is known here: nothing to take in, and nothing in doubt.
