@@ -50,11 +50,21 @@ struct Followed {
     counts: bool,
     /// What is in the table of each key, also of destroyed ones.
     known: HashMap<KeyId, Known>,
+    /// What is being written here, by the writes under way: of each key there is one.
+    under_way: HashMap<KeyId, UnderWay>,
     /// Records that may have been written by a write whose outcome nobody knows, each mark with a number of its own.
     stale: HashMap<KeyId, u64>,
     marks: u64,
     /// Keys whose records are not what was written. They are not in the table.
     broken: HashMap<KeyId, KeyError>,
+}
+
+/// A record that is being written here, and what it says.
+#[derive(Debug)]
+struct UnderWay {
+    value: Arc<[u8]>,
+    sequence: u64,
+    history: KeyHistory,
 }
 
 /// What a record says, and its sequence number.
@@ -109,15 +119,30 @@ impl Keys {
         (followed.known.get(kid).copied(), self.table.history(kid))
     }
 
-    /// Puts into memory what was written here.
-    pub(crate) fn written(&self, known: Known, history: KeyHistory) {
+    /// That this is about to be written as the record of a key. The watch may bring it before whoever writes it hears of that.
+    pub(crate) fn begin(&self, kid: &KeyId, value: Arc<[u8]>, sequence: u64, history: KeyHistory) {
+        self.followed.lock().under_way.insert(kid.clone(), UnderWay { value, sequence, history });
+    }
+
+    /// That is not known to have been written, or not.
+    pub(crate) fn given_up(&self, kid: &KeyId) {
+        self.followed.lock().under_way.remove(kid);
+    }
+
+    /// Puts into memory what was written here, unless the watch brought it.
+    pub(crate) fn written(&self, kid: &KeyId, revision: Revision) {
         let mut followed = self.followed.lock();
-        let kid = history.kid().clone();
-        if followed.known.get(&kid).is_none_or(|other| other.revision < known.revision) {
-            followed.known.insert(kid.clone(), known);
-            followed.broken.remove(&kid);
-            self.table.put(history);
+        if let Some(UnderWay { sequence, history, .. }) = followed.under_way.remove(kid)
+            && followed.known.get(kid).is_none_or(|other| other.revision < revision)
+        {
+            self.put(&mut followed, kid, Known { revision, sequence }, history);
         }
+    }
+
+    fn put(&self, followed: &mut Followed, kid: &KeyId, known: Known, history: KeyHistory) {
+        followed.known.insert(kid.clone(), known);
+        followed.broken.remove(kid);
+        self.table.put(history);
     }
 
     /// Takes in what has arrived by the watch.
@@ -157,10 +182,17 @@ impl Keys {
 
     /// Takes in a record, unless what is known is newer.
     fn take(&self, followed: &mut Followed, kid: &KeyId, revision: Revision, value: &[u8]) {
-        if followed.known.get(kid).is_none_or(|known| known.revision < revision) {
-            let opened = self.sealer.open(kid, value, self.table.history(kid).as_ref());
-            self.take_opened(followed, kid, revision, opened);
+        if followed.known.get(kid).is_some_and(|known| known.revision >= revision) {
+            return;
         }
+        // No two records are sealed to the same bytes: this one is ours, and need not be opened.
+        if followed.under_way.get(kid).is_some_and(|ours| *ours.value == *value)
+            && let Some(UnderWay { sequence, history, .. }) = followed.under_way.remove(kid)
+        {
+            return self.put(followed, kid, Known { revision, sequence }, history);
+        }
+        let opened = self.sealer.open(kid, value, self.table.history(kid).as_ref());
+        self.take_opened(followed, kid, revision, opened);
     }
 
     fn take_opened(&self, followed: &mut Followed, kid: &KeyId, revision: Revision, opened: Opened) {
@@ -177,9 +209,7 @@ impl Keys {
         });
         match opened {
             Ok((sequence, history)) => {
-                followed.known.insert(kid.clone(), Known { revision, sequence });
-                followed.broken.remove(kid);
-                self.table.put(history);
+                self.put(followed, kid, Known { revision, sequence }, history);
             }
             Err(error) => {
                 followed.known.insert(kid.clone(), Known { revision, sequence: before });

@@ -1,5 +1,7 @@
 //! The write path: what a key will be is decided, sealed, stored with compare-and-swap, and then put into memory.
 
+use std::sync::Arc;
+
 use swarmauri_keys::{KeyError, KeyId, KeyVersionId};
 use swarmauri_keystore::{Precondition, Revision, StoreError};
 use swarmauri_softkeys::KeyHistory;
@@ -67,12 +69,13 @@ impl Keys {
         next: KeyHistory,
     ) -> Result<bool, KeyError> {
         let sequence = known.map_or(0, |known| known.sequence).saturating_add(1);
-        let value = self.sealer.seal(&next, sequence)?;
+        let (place, value) = (store_key(kid)?, Arc::<[u8]>::from(self.sealer.seal(&next, sequence)?));
         let when = known.map_or(Precondition::Absent, |known| Precondition::At(known.revision));
         let doubt = InDoubt { keys: self, kid };
-        match self.store.put(&store_key(kid)?, &value, when).await {
+        self.begin(kid, Arc::clone(&value), sequence, next);
+        match self.store.put(&place, &value, when).await {
             Ok(revision) => {
-                doubt.settled(revision, sequence, next);
+                doubt.settled(revision);
                 Ok(true)
             }
             Err(StoreError::Conflict { .. }) => Ok(false),
@@ -122,14 +125,15 @@ struct InDoubt<'a> {
 }
 
 impl InDoubt<'_> {
-    fn settled(self, revision: Revision, sequence: u64, history: KeyHistory) {
-        self.keys.written(Known { revision, sequence }, history);
+    fn settled(self, revision: Revision) {
+        self.keys.written(self.kid, revision);
         std::mem::forget(self);
     }
 }
 
 impl Drop for InDoubt<'_> {
     fn drop(&mut self) {
+        self.keys.given_up(self.kid);
         self.keys.mark_stale(self.kid);
     }
 }

@@ -1,7 +1,9 @@
 //! Reads look closely just when there is something to look at.
 
-use swarmauri_keyprovider_testkit::FaultyStore;
-use swarmauri_keys::{KeyAlg, KeySpec};
+use std::task::Poll;
+
+use swarmauri_keyprovider_testkit::{FaultyStore, StoreFault, StoreMethod};
+use swarmauri_keys::{KeyAlg, KeyRef, KeySpec};
 use swarmauri_keystore::{MemoryStore, Precondition};
 use swarmauri_softkeys::{SoftKey, random_bytes};
 
@@ -20,14 +22,14 @@ async fn open(store: &MemoryStore, sealer: &Sealer) -> Keys {
     Keys::open(Arc::new(store.clone()), sealer.clone(), KeyTable::new()).await.unwrap()
 }
 
-async fn create(keys: &Keys) {
+async fn create(keys: &Keys) -> KeyRef {
     let (spec, key) = (KeySpec::new(KeyAlg::Ed25519), SoftKey::generate(KeyAlg::Ed25519, None).unwrap());
     let kid = kid();
     let made = keys.write(&kid, |_| {
         let (history, made) = KeyHistory::created(kid.clone(), &spec, key.clone())?;
         Ok(Decision::Write(history, made))
     });
-    made.await.unwrap();
+    made.await.unwrap()
 }
 
 async fn settle(keys: &Keys) {
@@ -75,4 +77,20 @@ async fn a_watch_that_does_not_count_is_asked_each_time() {
     create(&open(&store, &sealer).await).await;
     keys.look(&kid()).await.unwrap();
     assert!(keys.table.history(&kid()).is_some());
+}
+
+/// The watch may bring a write before whoever wrote hears of it: that is one and the same key, not one made anew of its record,
+/// which would take as long as to create it.
+#[tokio::test]
+async fn what_is_written_here_is_not_opened_when_the_watch_brings_it_first() {
+    let faulty = FaultyStore::new(Arc::new(MemoryStore::new()));
+    let faults = faulty.faults();
+    let keys = Keys::open(Arc::new(faulty), sealer(), KeyTable::new()).await.unwrap();
+    faults.fail_next(StoreMethod::Put, StoreFault { pauses_after: 1, ..StoreFault::default() });
+    let mut creating = Box::pin(create(&keys));
+    assert!(std::future::poll_fn(|context| Poll::Ready(creating.as_mut().poll(context).is_pending())).await);
+    keys.look(&kid()).await.unwrap();
+    let seen = keys.table.get(&kid(), None, false).unwrap();
+    assert!(creating.await.is_same(&seen));
+    assert!(keys.followed.lock().under_way.is_empty());
 }
