@@ -172,13 +172,14 @@ impl Side {
         version: Option<KeyVersion>,
         secrets: Secrets,
     ) -> Result<KeyRef, KeyError> {
-        let mut waiting: Option<Asked<'_, KeyRef>> = None;
+        // Boxed, so that those who need not wait carry nothing along for it.
+        let mut waiting: Option<Box<Asked<'_, KeyRef>>> = None;
         std::future::poll_fn(|context| match &mut waiting {
             Some(asked) => Pin::new(asked).poll(context),
             None => match self.get_key_first(kid, version, secrets, context) {
                 First::Answered(answer) => Poll::Ready(answer),
                 First::Pending(asked) => {
-                    waiting = Some(asked);
+                    waiting = Some(Box::new(asked));
                     Poll::Pending
                 }
             },
