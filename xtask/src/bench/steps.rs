@@ -212,8 +212,17 @@ pub(crate) const STEPS: &[Step] = &[
     ),
     step(
         "two-threads",
-        &["two", "one"],
-        &[row("mixed reads, two threads, for each", "two", "one thread", Ours("one"), Faster(1.8))],
+        &["two", "one", "two-at-the-same"],
+        &[
+            row(
+                "mixed reads, two threads, each at one half of the keys; for each read",
+                "two",
+                "one thread",
+                Ours("one"),
+                Faster(1.8),
+            ),
+            row("the same, both at the same keys", "two-at-the-same", "one thread", Ours("one"), Told),
+        ],
     ),
     Step {
         program: "memory",

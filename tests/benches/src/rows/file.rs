@@ -12,6 +12,7 @@ use swarmauri_keyprovider_local::LocalKeyProvider;
 use swarmauri_keyprovider_stored::{SealingKey, StoredKeyProvider};
 use swarmauri_keys::{KeyAlg, KeyId};
 use swarmauri_keystore::RedbStore;
+use tokio::runtime::{Handle, Runtime};
 
 use crate::{Desk, Outcome, Turns, create, time};
 
@@ -38,9 +39,14 @@ impl Files {
 
     /// So many writers, each of which creates so many keys.
     async fn create_at_once(&self, writers: usize, each: usize) -> Outcome {
+        self.create_by(&Handle::current(), writers, each).await
+    }
+
+    /// The same, on those threads.
+    async fn create_by(&self, threads: &Handle, writers: usize, each: usize) -> Outcome {
         let tasks = (0..writers).map(|_| {
             let provider = Arc::clone(&self.provider);
-            tokio::spawn(async move { create(&*provider, each).await })
+            threads.spawn(async move { create(&*provider, each).await })
         });
         for created in try_join_all(tasks).await? {
             created?;
@@ -60,9 +66,31 @@ fn file_in(folder: &Path) -> PathBuf {
     folder.join("keys.redb")
 }
 
+/// As many threads as there are cores, as services have them.
+struct Threads(Option<Runtime>);
+
+impl Threads {
+    fn new() -> Outcome<Self> {
+        Ok(Self(Some(tokio::runtime::Builder::new_multi_thread().enable_time().build()?)))
+    }
+
+    fn handle(&self) -> Outcome<&Handle> {
+        Ok(self.0.as_ref().ok_or("no threads")?.handle())
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        // Not to be waited for by those of another runtime.
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
 /// Nanoseconds for one key.
 pub(super) async fn durable_create(desk: &mut Desk) -> Outcome {
-    let files = Files::new("create").await?;
+    let (files, threads) = (Files::new("create").await?, Threads::new()?);
     while let Some(asked) = desk.asked()? {
         let (writers, each) = match asked.as_str() {
             "64" => (64, 8),
@@ -70,7 +98,7 @@ pub(super) async fn durable_create(desk: &mut Desk) -> Outcome {
             _ => Desk::unknown(&asked)?,
         };
         let begun = Instant::now();
-        files.create_at_once(writers, each).await?;
+        files.create_by(threads.handle()?, writers, each).await?;
         #[allow(clippy::cast_precision_loss, reason = "they are few")]
         desk.answer(&[begun.elapsed().as_secs_f64() * 1e9 / (writers * each) as f64])?;
     }
