@@ -1,6 +1,7 @@
 //! The provider: keys on a store behind the trait.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::Pin;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -205,14 +206,19 @@ impl KeyProvider for StoredKeyProvider {
         Some(self)
     }
 
-    async fn get_key(
-        &self,
-        kid: &KeyId,
+    /// What `async_trait` makes of its siblings, by hand.
+    fn get_key<'a, 'kid, 'read>(
+        &'a self,
+        kid: &'kid KeyId,
         version: Option<KeyVersion>,
         secrets: Secrets,
-    ) -> Result<KeyRef, KeyError> {
-        self.keys.look(kid).await?;
-        self.keys.table.get(kid, version, secrets == Secrets::Include)
+    ) -> Pin<Box<dyn Future<Output = Result<KeyRef, KeyError>> + Send + 'read>>
+    where
+        'a: 'read,
+        'kid: 'read,
+        Self: 'read,
+    {
+        Box::pin(self.keys.read(kid, move |table| table.get(kid, version, secrets == Secrets::Include)))
     }
 
     async fn list_versions(&self, kid: &KeyId) -> Result<Vec<KeyVersion>, KeyError> {

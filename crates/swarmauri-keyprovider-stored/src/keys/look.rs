@@ -2,9 +2,10 @@
 
 use std::pin::Pin;
 use std::sync::atomic::Ordering;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use swarmauri_keys::{KeyError, KeyId};
+use swarmauri_softkeys::KeyTable;
 
 use super::{Keys, Known, store_key};
 use crate::error::store_failed;
@@ -17,6 +18,31 @@ enum Seen {
     Stale(u64, Option<Known>),
     /// Nothing, since its record is not what was written.
     Broken(KeyError),
+}
+
+/// A read of what is in memory of a key, after a look: by hand, since most reads of keys are this and nothing else.
+pub(crate) struct Read<'a, F> {
+    keys: &'a Keys,
+    kid: &'a KeyId,
+    what: F,
+    look: Option<Look<'a>>,
+}
+
+impl<T, F> Future for Read<'_, F>
+where
+    F: Fn(&KeyTable) -> Result<T, KeyError> + Unpin,
+{
+    type Output = Result<T, KeyError>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self { keys, kid, .. } = *self;
+        if self.look.is_some() || !keys.is_settled() {
+            let look = self.look.get_or_insert_with(|| keys.look(kid));
+            ready!(Pin::new(look).poll(context))?;
+        }
+        Poll::Ready((self.what)(&keys.table))
+    }
 }
 
 /// A look under way. Boxed, so that the future of a read is small: seldom is there anything to look at.
@@ -37,6 +63,14 @@ impl Future for Look<'_> {
 }
 
 impl Keys {
+    /// Reads a key after a [look](Self::look) at it.
+    pub(crate) fn read<'a, T, F>(&'a self, kid: &'a KeyId, what: F) -> Read<'a, F>
+    where
+        F: Fn(&KeyTable) -> Result<T, KeyError> + Unpin,
+    {
+        Read { keys: self, kid, what, look: None }
+    }
+
     /// Makes sure that what is in memory of a key is what the store has, before it is read.
     pub(crate) fn look<'a>(&'a self, kid: &'a KeyId) -> Look<'a> {
         if self.is_settled() { Look(None) } else { Look(Some(Box::pin(self.look_closely(kid)))) }

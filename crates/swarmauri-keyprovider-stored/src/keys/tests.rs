@@ -84,9 +84,9 @@ async fn a_watch_that_does_not_count_is_asked_each_time() {
 #[tokio::test]
 async fn what_is_written_here_is_not_opened_when_the_watch_brings_it_first() {
     let faulty = FaultyStore::new(Arc::new(MemoryStore::new()));
-    let faults = faulty.faults();
+    let control = faulty.faults();
     let keys = Keys::open(Arc::new(faulty), sealer(), KeyTable::new()).await.unwrap();
-    faults.fail_next(StoreMethod::Put, StoreFault { pauses_after: 1, ..StoreFault::default() });
+    control.fail_next(StoreMethod::Put, StoreFault { pauses_after: 1, ..StoreFault::default() });
     let mut creating = Box::pin(create(&keys));
     assert!(std::future::poll_fn(|context| Poll::Ready(creating.as_mut().poll(context).is_pending())).await);
     keys.look(&kid()).await.unwrap();
