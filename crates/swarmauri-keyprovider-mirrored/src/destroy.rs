@@ -7,7 +7,7 @@ use crate::events;
 use crate::locks::KidGuard;
 use crate::map::{KidRecord, VersionState, Whole};
 use crate::provider::MirroredKeyProvider;
-use crate::store::update;
+use crate::store::{affirm, update};
 
 impl MirroredKeyProvider {
     pub(crate) async fn destroy(&self, kid: &KeyId, version: Option<KeyVersion>) -> Result<bool, KeyError> {
@@ -30,7 +30,7 @@ impl MirroredKeyProvider {
     ) -> Result<bool, KeyError> {
         // Whoever dies from here on leaves behind that the primary may have been asked.
         let (was_known, earlier) =
-            update(&*self.map, kid, |record| (knows(record, version), record.send_destroy(version))).await?;
+            affirm(&*self.map, kid, |record| (knows(record, version), record.send_destroy(version))).await?;
         let mut destroyed = self.destroy_on_primary(right, kid, version, earlier).await?;
         // Of mode none nothing else is recorded than that somebody has asked.
         let was_known = was_known || (earlier && !self.mirrors());

@@ -204,13 +204,32 @@ pub(crate) async fn update<R>(
     kid: &KeyId,
     change: impl Fn(&mut KidRecord) -> R,
 ) -> Result<R, KeyError> {
+    write(map, kid, change, false).await
+}
+
+/// The same for what a side is asked on the strength of: it is written also where it leaves the record as it was. What is in
+/// memory may be out of date, and another process may have decided otherwise since.
+pub(crate) async fn affirm<R>(
+    map: &dyn MirrorMap,
+    kid: &KeyId,
+    change: impl Fn(&mut KidRecord) -> R,
+) -> Result<R, KeyError> {
+    write(map, kid, change, true).await
+}
+
+async fn write<R>(
+    map: &dyn MirrorMap,
+    kid: &KeyId,
+    change: impl Fn(&mut KidRecord) -> R,
+    always: bool,
+) -> Result<R, KeyError> {
     loop {
         let before = map.get(kid);
         let mut record =
             before.as_ref().map_or_else(KidRecord::default, |versioned| (*versioned.record).clone());
         let result = change(&mut record);
         let unchanged = match &before {
-            Some(versioned) => *versioned.record == record,
+            Some(versioned) => *versioned.record == record && !always,
             None => record.is_blank(),
         };
         if unchanged || map.compare_and_swap(kid, before.map(|versioned| versioned.revision), record).await? {

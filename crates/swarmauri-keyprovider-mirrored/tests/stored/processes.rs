@@ -5,9 +5,9 @@ use std::sync::Arc;
 use futures_util::FutureExt as _;
 use swarmauri_keyprovider::{JwksQuery, KeyProvider, KeyProviderExt};
 use swarmauri_keyprovider_mirrored::MirrorMode;
-use swarmauri_keyprovider_testkit::{Fault, Lie, Method, PausingStore};
+use swarmauri_keyprovider_testkit::{Fault, FaultyStore, Lie, Method, PausingStore, StoreEnd, StoreMethod};
 use swarmauri_keys::{KeyAlg, KeyError, KeyErrorKind, KeyId};
-use swarmauri_keystore::{KeyStore, Precondition, StoreKey};
+use swarmauri_keystore::{KeyStore, Precondition, StoreError, StoreKey};
 
 use crate::support::*;
 
@@ -78,6 +78,36 @@ async fn promise_4_a_destroy_that_waits_heeds_what_another_process_may_have_done
     one.primary.fail_next(Method::DestroyKey, Fault::FailBefore(KeyError::permission_denied("told to")));
     assert!(destroy.await.is_err());
     assert_destroy_goes_on(&one, key.kid()).await;
+}
+
+/// Another process has heard since that the primary refuses it, and whoever asked last has not heard of that: nothing comes to
+/// it by the watch, and it cannot read the store.
+#[tokio::test]
+async fn a_destroy_that_another_process_has_settled_is_not_sent_again() {
+    let (one, other) = two(MirrorMode::PublicOnly).await;
+    let store = Arc::new(FaultyStore::new(Arc::new(one.store.clone())));
+    let faults = store.faults();
+    let one = one.over(store).await;
+    let key = one.mirror.create(KeyAlg::Ed25519).await.unwrap();
+    for version in [None, Some(key.version())] {
+        one.primary.fail_next(Method::DestroyKey, Fault::FailBefore(KeyError::timeout("told to")));
+        assert!(one.mirror.destroy_key(key.kid(), version).await.unwrap_err().is_outage());
+        faults.hold_watches(true);
+        let out = |method| match method {
+            StoreMethod::Get | StoreMethod::Scan => StoreEnd::FailBefore(StoreError::unavailable("told to")),
+            StoreMethod::Put | StoreMethod::Delete | StoreMethod::Watch => StoreEnd::Honest,
+        };
+        faults.choose(move |method| out(method).into());
+        one.primary.fail_next(Method::DestroyKey, Fault::FailBefore(KeyError::permission_denied("told to")));
+        other.mirror.reconcile().await;
+        assert!(other.backlog().is_empty(), "the primary has refused, and shows the key");
+        one.primary.journal().clear();
+        assert!(!one.mirror.reconcile().await.is_clean());
+        assert!(one.primary.journal().calls_of(Method::DestroyKey).is_empty(), "{version:?}");
+        faults.clear();
+        assert!(one.mirror.reconcile().await.is_clean());
+        assert!(one.read(key.kid(), None).await.is_ok());
+    }
 }
 
 async fn assert_destroy_goes_on(world: &World, kid: &KeyId) {
