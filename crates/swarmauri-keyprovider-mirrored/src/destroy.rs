@@ -7,7 +7,7 @@ use crate::events;
 use crate::locks::KidGuard;
 use crate::map::{KidRecord, VersionState, Whole};
 use crate::provider::MirroredKeyProvider;
-use crate::store::{affirm, update};
+use crate::store::{update, update_or_affirm};
 
 impl MirroredKeyProvider {
     pub(crate) async fn destroy(&self, kid: &KeyId, version: Option<KeyVersion>) -> Result<bool, KeyError> {
@@ -28,9 +28,10 @@ impl MirroredKeyProvider {
         kid: &KeyId,
         version: Option<KeyVersion>,
     ) -> Result<bool, KeyError> {
-        // Whoever dies from here on leaves behind that the primary may have been asked.
-        let (was_known, earlier) =
-            affirm(&*self.map, kid, |record| (knows(record, version), record.send_destroy(version))).await?;
+        // Whoever dies from here on leaves behind that the primary may have been asked. What was left behind is sent again only
+        // if it still is to be.
+        let send = |record: &mut KidRecord| (knows(record, version), record.send_destroy(version));
+        let (was_known, earlier) = update_or_affirm(&*self.map, kid, send, |(_, earlier)| *earlier).await?;
         let mut destroyed = self.destroy_on_primary(right, kid, version, earlier).await?;
         // Of mode none nothing else is recorded than that somebody has asked.
         let was_known = was_known || (earlier && !self.mirrors());

@@ -204,24 +204,16 @@ pub(crate) async fn update<R>(
     kid: &KeyId,
     change: impl Fn(&mut KidRecord) -> R,
 ) -> Result<R, KeyError> {
-    write(map, kid, change, false).await
+    update_or_affirm(map, kid, change, |_| false).await
 }
 
-/// The same for what a side is asked on the strength of: it is written also where it leaves the record as it was. What is in
-/// memory may be out of date, and another process may have decided otherwise since.
-pub(crate) async fn affirm<R>(
+/// The same, but where its outcome is one that must be sure the record is written as it was: what is in memory may be out of
+/// date, and another process may have decided otherwise since.
+pub(crate) async fn update_or_affirm<R>(
     map: &dyn MirrorMap,
     kid: &KeyId,
     change: impl Fn(&mut KidRecord) -> R,
-) -> Result<R, KeyError> {
-    write(map, kid, change, true).await
-}
-
-async fn write<R>(
-    map: &dyn MirrorMap,
-    kid: &KeyId,
-    change: impl Fn(&mut KidRecord) -> R,
-    always: bool,
+    must_be_sure: impl Fn(&R) -> bool,
 ) -> Result<R, KeyError> {
     loop {
         let before = map.get(kid);
@@ -229,7 +221,7 @@ async fn write<R>(
             before.as_ref().map_or_else(KidRecord::default, |versioned| (*versioned.record).clone());
         let result = change(&mut record);
         let unchanged = match &before {
-            Some(versioned) => *versioned.record == record && !always,
+            Some(versioned) => *versioned.record == record && !must_be_sure(&result),
             None => record.is_blank(),
         };
         if unchanged || map.compare_and_swap(kid, before.map(|versioned| versioned.revision), record).await? {
