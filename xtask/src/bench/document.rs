@@ -39,7 +39,8 @@ const LIMITS: &str = "
   instructions that the mirror adds to a local read a third are the allocator's, for its own future; the rest is the mark of the
   `kid` among those of tombstones, two looks at it, and what the breaker and the deadline want to know. There is no lock and no clock
   in it. What was tried and stayed: marks without a lock, a future by hand, a first poll that keeps nothing. What was tried and
-  gained nothing: to hand the answer on without moving it.
+  gained nothing: to hand the answer on without moving it. Against Python, a read of the local provider alone, without any mirror, is
+  about nine times faster: the rows above have both.
 * **A fail-over read, against a direct one.** Beside its own future, it looks the record up, holds on to it, reads the clock to see
   whether the breaker lets a probe through, and compares the answer with what was checked before. The direct read is one lookup in a
   table; the clock and the record alone take as long.
