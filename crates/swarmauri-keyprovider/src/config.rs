@@ -5,6 +5,7 @@ use std::fmt;
 use serde::de::{DeserializeOwned, Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
+use serde_path_to_error::Segment;
 use swarmauri_keys::quoted;
 
 use crate::RegistryError;
@@ -50,8 +51,10 @@ impl ProviderConfig {
     ///
     /// [`RegistryError::Config`] that says which setting is wrong.
     pub fn settings<T: DeserializeOwned>(&self) -> Result<T, RegistryError> {
-        serde_json::from_value(Value::Object(self.settings.clone()))
-            .map_err(|error| self.error(without_values(&error.to_string())))
+        serde_path_to_error::deserialize(Value::Object(self.settings.clone())).map_err(|error| {
+            let setting = name_of(error.path());
+            self.error(without_values(&setting, &error.into_inner().to_string()))
+        })
     }
 
     /// [`RegistryError::Config`] about this configuration.
@@ -60,8 +63,20 @@ impl ProviderConfig {
     }
 }
 
+/// The setting at this place, as `deadlines.public_read`. Names that are long are cut: they may be no names.
+fn name_of(path: &serde_path_to_error::Path) -> String {
+    let names = path.iter().filter_map(|segment| match segment {
+        Segment::Map { key } => Some(key.chars().take(MAX_NAME).collect()),
+        Segment::Seq { index } => Some(index.to_string()),
+        Segment::Enum { .. } | Segment::Unknown => None,
+    });
+    names.collect::<Vec<String>>().join(".")
+}
+
+const MAX_NAME: usize = 24;
+
 /// The message of a JSON error, without the value that had the wrong type: it may be a password.
-fn without_values(message: &str) -> String {
+fn without_values(setting: &str, message: &str) -> String {
     let (Some(what), Some((_, expected))) = (
         message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: ")),
         message.rsplit_once(", expected "),
@@ -69,7 +84,10 @@ fn without_values(message: &str) -> String {
         return message.to_owned();
     };
     let kind = what.split(['"', '`', ',']).next().unwrap_or_default().trim_end();
-    format!("a setting is of type {kind}, expected is {expected}")
+    if setting.is_empty() {
+        return format!("a setting is of type {kind}, expected is {expected}");
+    }
+    format!("the setting `{setting}` is of type {kind}, expected is {expected}")
 }
 
 impl<'de> Deserialize<'de> for ProviderConfig {
@@ -161,13 +179,25 @@ mod tests {
         {
             let error = ProviderConfig::new("P").with("size", value).settings::<Settings>().unwrap_err();
             let shown = error.to_string();
-            assert!(shown.contains(kind) && shown.contains("expected is u32"), "{shown}");
+            assert!(shown.contains(&format!("`size` is of type {kind}, expected is u32")), "{shown}");
             assert!(!shown.contains("hunter2") && !shown.contains("4711"), "{shown}");
         }
         for text in [r#""hunter2""#, "4711", r#"{"type":4711}"#, r#"{"type":"P","a":1,"a":2}"#] {
             let shown = serde_json::from_str::<ProviderConfig>(text).unwrap_err().to_string();
             assert!(!shown.contains("hunter2") && !shown.contains("4711"), "{shown}");
         }
+    }
+
+    #[test]
+    fn a_setting_of_a_nested_provider_is_named_with_its_place() {
+        #[derive(Debug, Deserialize)]
+        struct Outer {
+            #[allow(dead_code, reason = "it is only read")]
+            limits: Vec<Settings>,
+        }
+        let config = ProviderConfig::new("P").with("limits", serde_json::json!([{}, { "size": "4711" }]));
+        let shown = config.settings::<Outer>().unwrap_err().to_string();
+        assert!(shown.contains("the setting `limits.1.size` is of type string, expected is u32"), "{shown}");
     }
 
     #[test]
