@@ -1,14 +1,15 @@
 //! A process that dies at any step, and the next one: what it finds on the store, it repairs.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use swarmauri_keyprovider::{Feature, KeyProvider, KeyProviderExt};
 use swarmauri_keyprovider_mirrored::{MirrorMode, MirroredKeyProvider};
-use swarmauri_keyprovider_testkit::{Fault, Method};
+use swarmauri_keyprovider_testkit::{Fault, FaultyStore, Method, StoreEnd, StoreMethod};
 use swarmauri_keys::{KeyAlg, KeyErrorKind};
+use swarmauri_keystore::{MemoryStore, StoreError};
 
 use crate::cancellation::{Write, assert_repaired};
-use crate::crashing::{Crashing, Last};
 use crate::support::*;
 
 /// Its first version is disabled.
@@ -20,21 +21,49 @@ async fn world_with_a_key(mode: MirrorMode) -> (World, swarmauri_keys::KeyRef) {
     (world, key)
 }
 
+/// How the last write to the store ends.
+fn ends() -> [StoreEnd; 4] {
+    let out = StoreError::unavailable("told to be out");
+    [StoreEnd::HangBefore, StoreEnd::HangAfter, StoreEnd::FailBefore(out.clone()), StoreEnd::FailAfter(out)]
+}
+
+/// The same store, answering so many writes more, and then one more in this way. If that one hangs, so do all after it, and the
+/// process is dead: that is told. A store that is merely out comes back.
+fn last_writes(inner: &MemoryStore, writes: usize, last: &StoreEnd) -> (Arc<FaultyStore>, Arc<AtomicBool>) {
+    let (store, dead) = (FaultyStore::new(Arc::new(inner.clone())), Arc::new(AtomicBool::new(false)));
+    let hangs = matches!(last, StoreEnd::HangBefore | StoreEnd::HangAfter);
+    let (mut left, last, dies) = (Some(writes), last.clone(), Arc::clone(&dead));
+    store.faults().choose(move |method| {
+        if !matches!(method, StoreMethod::Put | StoreMethod::Delete) {
+            return StoreEnd::Honest.into();
+        }
+        let end = match left {
+            Some(0) => last.clone(),
+            None if hangs => StoreEnd::HangBefore,
+            Some(_) | None => StoreEnd::Honest,
+        };
+        dies.store(hangs && left.is_none_or(|left| left == 0), Ordering::SeqCst);
+        left = left.and_then(|left| left.checked_sub(1));
+        end.into()
+    });
+    (Arc::new(store), dead)
+}
+
 /// The write is cut off at each of its own writes to the store, one after the other, until there are no more.
 #[tokio::test(start_paused = true)]
 async fn promise_11_a_process_that_dies_at_any_write_of_its_state_is_repaired_by_the_next() {
     let mut cut_off = 0;
     for mode in [MirrorMode::PublicOnly, MirrorMode::Full] {
         for write in Write::ALL {
-            for last in Last::ALL {
+            for last in ends() {
                 for writes in 0.. {
                     let (world, key) = world_with_a_key(mode).await;
-                    let crashing = Crashing::after(&world.store, writes, last);
-                    let dying = world.clone().over(Arc::new(crashing.clone())).await;
+                    let (store, dead) = last_writes(&world.store, writes, &last);
+                    let dying = world.clone().over(store).await;
                     let ended = give_up(write.run(&dying, key.kid())).await;
                     let what = format!("{mode} {write:?} {last:?} after {writes} writes");
                     let hung = ended.is_none();
-                    assert_eq!(hung, crashing.is_down(), "{what}");
+                    assert_eq!(hung, dead.load(Ordering::SeqCst), "{what}");
                     let store = Arc::new(world.store.clone());
                     let acknowledged = matches!(ended, Some(Ok(_)));
                     let next = world.over(store).await;
@@ -62,8 +91,8 @@ async fn a_create_writes_its_state_as_often_as_there_is_something_to_wait_for() 
     for (mode, writes) in [(MirrorMode::PublicOnly, 3), (MirrorMode::Full, 4)] {
         for (allowed, suffices) in [(writes, true), (writes - 1, false)] {
             let world = world_in(mode);
-            let crashing = Crashing::after(&world.store, allowed, Last::HangBefore);
-            let dying = world.clone().over(Arc::new(crashing.clone())).await;
+            let (store, _) = last_writes(&world.store, allowed, &StoreEnd::HangBefore);
+            let dying = world.clone().over(store).await;
             let ended = give_up(dying.mirror.create_key(&exportable(KeyAlg::Ed25519))).await;
             assert_eq!(ended.is_some(), suffices, "{mode}: {allowed} writes of {writes}");
             assert!(!suffices || dying.backlog().is_empty(), "{mode}");
@@ -116,7 +145,8 @@ async fn promise_11_a_create_without_a_chosen_kid_is_adopted_by_the_next_process
 async fn promise_1_what_cannot_be_recorded_is_not_done() {
     for write in Write::ALL {
         let (world, key) = world_with_a_key(MirrorMode::Full).await;
-        let store = Arc::new(Crashing::after(&world.store, 0, Last::FailBefore));
+        let out = StoreEnd::FailBefore(StoreError::unavailable("told to be out"));
+        let (store, _) = last_writes(&world.store, 0, &out);
         let world = world.over(store).await;
         world.primary.journal().clear();
         let error = write.run(&world, key.kid()).await.unwrap_err();

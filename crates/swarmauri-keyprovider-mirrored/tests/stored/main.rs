@@ -77,7 +77,6 @@ mod writes;
 mod wrong_answers;
 
 mod crashes;
-mod crashing;
 mod hanging;
 mod little_by_little;
 mod processes;
