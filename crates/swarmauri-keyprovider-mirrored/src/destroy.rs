@@ -30,11 +30,14 @@ impl MirroredKeyProvider {
     ) -> Result<bool, KeyError> {
         // Whoever dies from here on leaves behind that the primary may have been asked. What was left behind is sent again only
         // if it still is to be.
-        let send = |record: &mut KidRecord| (knows(record, version), record.send_destroy(version));
-        let (was_known, earlier) = update_or_affirm(&*self.map, kid, send, |(_, earlier)| *earlier).await?;
+        let send = |record: &mut KidRecord| {
+            (knows(record, version), record.send_destroy(version), record.may_have_had(version))
+        };
+        let (was_known, earlier, was_perhaps) =
+            update_or_affirm(&*self.map, kid, send, |(_, earlier, _)| *earlier).await?;
         let mut destroyed = self.destroy_on_primary(right, kid, version, earlier).await?;
-        // Of mode none nothing else is recorded than that somebody has asked.
-        let was_known = was_known || (earlier && !self.mirrors());
+        // What an earlier one may have destroyed. Of mode none nothing else is recorded than that somebody has asked.
+        let was_known = was_known || (earlier && (was_perhaps || !self.mirrors()));
         if !destroyed && !was_known {
             match self.adopts(kid, version).await {
                 // A replica was found, or another process has made it meanwhile: then the primary has it now.
