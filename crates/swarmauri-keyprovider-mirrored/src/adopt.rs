@@ -79,11 +79,11 @@ impl MirroredKeyProvider {
         Ok(claims)
     }
 
-    /// The `kid`s on the secondary that are tagged as replicas, be it of keys that the map knows or not.
-    pub(crate) async fn replica_kids(&self) -> Result<HashSet<KeyId>, KeyError> {
+    /// The `kid`s that the secondary lists and that are not tagged as those of replicas, be it of keys that the map knows or not.
+    pub(crate) async fn own_kids_of_secondary(&self) -> Result<HashSet<KeyId>, KeyError> {
         let mut kids = HashSet::new();
         for_each_key(&self.secondary, Whose::Caller, |summary| {
-            if summary.tags.get(SOURCE).is_some() {
+            if summary.tags.get(SOURCE).is_none() {
                 kids.insert(summary.kid);
             }
         })

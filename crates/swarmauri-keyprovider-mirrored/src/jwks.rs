@@ -1,6 +1,8 @@
 //! Merging the JWKS of both sides: one entry per key, under the primary's name.
 
 mod look;
+#[cfg(test)]
+mod tests;
 mod unchanged;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -10,7 +12,7 @@ use crossbeam_utils::sync::ShardedLock;
 use swarmauri_keyprovider::{JwksQuery, JwksVersions};
 use swarmauri_keys::{Fingerprint, Jwk, JwkSet, KeyError, KeyId, KeyVersion, KeyVersionId};
 
-use self::look::SecondLook;
+use self::look::{OwnKeys, SecondLook};
 use crate::adopt::PAGE;
 use crate::events;
 use crate::map::{KidRecord, Replica};
@@ -109,7 +111,7 @@ impl MirroredKeyProvider {
         let mut merge = Merge::of(self, &sources, &no_look);
         let look = self.look_again(&merge, &sources.query).await?;
         let whole =
-            look.as_ref().is_none_or(|look| look.replica_kids.is_some() && !look.unsure && !look.refused);
+            look.as_ref().is_none_or(|look| look.own != OwnKeys::Unknown && !look.unsure && !look.refused);
         if let Some(look) = &look {
             // From the start: keys may have been destroyed during the wait.
             merge = Merge::of(self, &sources, look);
@@ -285,10 +287,7 @@ impl<'a> Merge<'a> {
         let Some(secondary) = &self.sources.secondary else {
             return;
         };
-        let Some(replica_kids) = &self.look.replica_kids else {
-            return;
-        };
-        if self.provider.settings.jwks_merge == JwksMerge::ReplicasOnly {
+        if self.provider.settings.jwks_merge == JwksMerge::ReplicasOnly || self.look.own == OwnKeys::Unknown {
             return;
         }
         for jwk in secondary.keys.iter().filter(|jwk| !known.has(jwk)) {
@@ -297,7 +296,7 @@ impl<'a> Merge<'a> {
                 Some(id) => {
                     let going = self.provider.is_going(&id.kid, id.version);
                     let ours = self.has_kid(&id.kid) || known.is_name_of_ours(&id) || going;
-                    if !ours && !replica_kids.contains(&id.kid) && self.sources.query.matches(&id.kid) {
+                    if !ours && self.look.own.contains(&id.kid) && self.sources.query.matches(&id.kid) {
                         self.foreign.insert(id, jwk.clone());
                     }
                 }

@@ -138,23 +138,25 @@ impl MirroredKeyProvider {
     }
 
     /// The primary shows or says that a version is disabled: somebody has disabled it behind the mirror's back. From
-    /// now on the secondary does no work with it either.
-    pub(crate) async fn learn_disabled(&self, id: &KeyVersionId) {
+    /// now on the secondary does no work with it either. False if the primary was asked again, and has fallen silent.
+    pub(crate) async fn learn_disabled(&self, id: &KeyVersionId) -> bool {
         if self.is_disabled(id) {
-            return;
+            return true;
         }
         // Whoever is writing to it now knows better.
         let Some(_right) = self.locks.try_lock(&id.kid) else {
-            return;
+            return true;
         };
         // The answer may be from before it was enabled again.
-        if let Ok(key) = self.primary.get_key(&id.kid, Some(id.version), Secrets::Omit).await
-            && key.state() == KeyState::Disabled
-        {
-            let learnt =
-                update(&*self.map, &id.kid, |record| record.switched(id.version, KeyState::Disabled));
-            // If it cannot be written, the next read finds it again.
-            let _ = learnt.await;
+        match self.primary.get_key(&id.kid, Some(id.version), Secrets::Omit).await {
+            Ok(key) if key.state() == KeyState::Disabled => {
+                let learnt =
+                    update(&*self.map, &id.kid, |record| record.switched(id.version, KeyState::Disabled));
+                // If it cannot be written, the next read finds it again.
+                let _ = learnt.await;
+                true
+            }
+            answer => !answer.is_err_and(|error| error.is_outage()),
         }
     }
 

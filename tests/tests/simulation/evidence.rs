@@ -150,7 +150,7 @@ pub(crate) fn lied(side: &Side, lie: Lie, method: Method, kid: Option<&KeyId>) {
     let replicas = replicas(side).into_iter().filter(|(at, _)| kid.is_none_or(|kid| *kid == at.kid));
     let ground = &mut *side.ground.lock();
     for (at, source) in replicas {
-        if (lie == Lie::Nothing && method == Method::ListKeys) || method == Method::Jwks {
+        if method == Method::Jwks {
             ground.model.disguised.insert(at);
         }
         if let Some(life) = ground.model.life_mut(&source.kid, source.version) {

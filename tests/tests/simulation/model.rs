@@ -19,7 +19,7 @@ pub(crate) struct Model {
     pub(crate) unwanted: BTreeMap<KeyId, Vec<Destroy>>,
     /// When something last may have been repaired.
     pub(crate) repaired: Tick,
-    /// Where replicas are that the secondary has hidden from a listing, or published as another key, since everything last
+    /// Where replicas are that the secondary has published as other keys, since everything last
     /// was well.
     pub(crate) disguised: BTreeSet<KeyVersionId>,
 }

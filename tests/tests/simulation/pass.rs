@@ -7,7 +7,7 @@ use std::fmt;
 pub(crate) enum Pass {
     /// What another process did has not arrived: its watch is held back, or ended while the store cannot be read.
     Behind,
-    /// The secondary hid a replica from a listing, or published it as another key: it passes for a key of the secondary's own.
+    /// The secondary published a replica as another key: it passes for a key of its own.
     Disguised,
     /// The secondary said something untrue of this very replica since everything last was well.
     LiedAbout,
@@ -48,7 +48,7 @@ impl Pass {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Behind => "a process is behind",
-            Self::Disguised => "a replica was hidden, or shown as another key, and is published",
+            Self::Disguised => "a replica was shown as another key, and is published",
             Self::LiedAbout => "a replica was lied about",
             Self::Orphan => "made while another process destroyed its key",
             Self::SecretRefused => "a secret was refused",

@@ -14,9 +14,7 @@ use crate::provider::MirroredKeyProvider;
 pub(super) struct SecondLook {
     /// All live versions of the primary's keys, where it gave a latest one that is destroyed.
     pub(super) all_live: Option<Arc<JwkSet>>,
-    /// The keys of the secondary that are tagged as replicas: of other processes, or strays that the map does
-    /// not know. `None` if that could not be found out; then no foreign key is published.
-    pub(super) replica_kids: Option<HashSet<KeyId>>,
+    pub(super) own: OwnKeys,
     /// Mode `none`: the keys that the primary has, or may have, and does not publish.
     pub(super) withheld: BTreeSet<KeyId>,
     /// Those of the versions that the primary does not publish whose replicas are to be published.
@@ -27,11 +25,33 @@ pub(super) struct SecondLook {
     pub(super) refused: bool,
 }
 
+/// Which of the keys that only the secondary publishes are its own, and no replicas: of other processes, or strays that the map
+/// does not know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum OwnKeys {
+    /// Nobody has asked: all, for all that is known.
+    Unasked,
+    /// Those that it lists as such. What it does not list it no longer has.
+    Listed(HashSet<KeyId>),
+    /// That could not be found out; then none is published.
+    Unknown,
+}
+
+impl OwnKeys {
+    pub(super) fn contains(&self, kid: &KeyId) -> bool {
+        match self {
+            Self::Unasked => true,
+            Self::Listed(kids) => kids.contains(kid),
+            Self::Unknown => false,
+        }
+    }
+}
+
 impl Default for SecondLook {
     fn default() -> Self {
         Self {
             all_live: None,
-            replica_kids: Some(HashSet::new()),
+            own: OwnKeys::Unasked,
             withheld: BTreeSet::new(),
             lost: BTreeSet::new(),
             unsure: false,
@@ -55,6 +75,10 @@ impl MirroredKeyProvider {
             return Ok(None);
         }
         let mut look = SecondLook::default();
+        if !tell_apart && self.mirrors() && self.secondary_can.has(Feature::ListKeys) {
+            // A key that passes for one of the secondary's own only after this look is one that nobody has asked about.
+            look.own = OwnKeys::Listed(HashSet::new());
+        }
         // First: without it there is no document, and a primary that is silent now is asked for nothing else.
         if !merge.from_the_past.is_empty() {
             let query = JwksQuery { versions: JwksVersions::AllLive, ..query.clone() };
@@ -64,33 +88,16 @@ impl MirroredKeyProvider {
             self.look_for_withheld(merge, &mut look).await;
         }
         for id in &merge.missing {
-            // The others would wait as long for it.
-            let look_for = if look.unsure {
-                Err(KeyError::unavailable("the primary"))
-            } else {
-                self.look_for_missing(id).await
-            };
-            match look_for {
-                Ok(true) => {
-                    look.lost.insert(id.clone());
-                }
-                Ok(false) => {}
-                // As in an outage.
-                Err(error) if error.is_outage() => {
-                    look.lost.insert(id.clone());
-                    look.unsure = true;
-                }
-                Err(_) => look.refused = true,
-            }
+            self.look_for_missing(id, &mut look).await;
         }
         if tell_apart {
-            match self.replica_kids().await {
-                Ok(kids) => look.replica_kids = Some(kids),
+            look.own = match self.own_kids_of_secondary().await {
+                Ok(kids) => OwnKeys::Listed(kids),
                 Err(error) => {
                     events::secondary_failed("list_keys", &error);
-                    look.replica_kids = None;
+                    OwnKeys::Unknown
                 }
-            }
+            };
         }
         Ok(Some(look))
     }
@@ -111,17 +118,32 @@ impl MirroredKeyProvider {
         }
     }
 
-    /// Whether the replica of a version is to be published, which a primary that is up does not publish: it may have
+    /// Finds out whether the replica of a version is to be published, which a primary that is up does not publish: it may have
     /// lost it, or somebody may have disabled it there.
-    async fn look_for_missing(&self, id: &KeyVersionId) -> Result<bool, KeyError> {
-        match self.primary.get_key(&id.kid, Some(id.version), Secrets::Omit).await {
-            Ok(key) if key.state() == KeyState::Enabled => Ok(true),
+    async fn look_for_missing(&self, id: &KeyVersionId, look: &mut SecondLook) {
+        // As in an outage. The primary has fallen silent: it would be waited for as long once more.
+        if look.unsure {
+            look.lost.insert(id.clone());
+            return;
+        }
+        let is_lost = match self.primary.get_key(&id.kid, Some(id.version), Secrets::Omit).await {
+            Ok(key) if key.state() == KeyState::Enabled => true,
             Ok(_) => {
-                self.learn_disabled(id).await;
-                Ok(false)
+                look.unsure = !self.learn_disabled(id).await;
+                false
             }
-            Err(KeyError::NotFound { .. }) => Ok(true),
-            Err(error) => Err(error),
+            Err(KeyError::NotFound { .. }) => true,
+            Err(error) if error.is_outage() => {
+                look.unsure = true;
+                true
+            }
+            Err(_) => {
+                look.refused = true;
+                false
+            }
+        };
+        if is_lost {
+            look.lost.insert(id.clone());
         }
     }
 }

@@ -1,12 +1,14 @@
 //! Promise 7: a side that hangs costs a caller at most its deadline, and after a few times nothing.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use swarmauri_keyprovider::{JwksQuery, KeyOperations, KeyProvider, KeyProviderExt, Secrets};
 use swarmauri_keyprovider_mirrored::{Backend, BreakerSettings, BreakerState, Deadlines, MirrorMode};
 use swarmauri_keyprovider_testkit::{Fault, Lie, Method, capture_tracing_of};
 use swarmauri_keys::{
-    Acceptance, KeyAlg, KeyErrorKind, KeyId, KeySpec, PageRequest, SecretBytes, SpecOverrides, VerifyWith,
+    Acceptance, JwkSet, KeyAlg, KeyErrorKind, KeyId, KeySpec, KeyState, PageRequest, SecretBytes,
+    SpecOverrides, VerifyWith,
 };
 use tokio::time::Instant;
 
@@ -340,5 +342,20 @@ async fn promise_7_a_jwks_waits_once_for_a_primary_that_answers_from_the_past_an
     world.primary.fail_next(Method::Jwks, Fault::Lie(Lie::Stale));
     let begun = Instant::now();
     assert_eq!(kind(world.mirror.jwks(&JwksQuery::LATEST).await), KeyErrorKind::Timeout);
+    assert!(begun.elapsed() <= LIMITS.public_read + TICK, "{:?}", begun.elapsed());
+}
+
+/// It says that a version is disabled, and when it is asked whether that still holds, it says nothing more.
+#[tokio::test(start_paused = true)]
+async fn promise_7_a_jwks_waits_once_for_a_primary_that_falls_silent_while_it_is_asked_what_is_disabled() {
+    let world = bounded();
+    let spec = |name| KeySpec::new(KeyAlg::Ed25519).with_kid(kid(name));
+    let disabled = world.mirror.create_key(&spec("a")).await.unwrap().with_state(KeyState::Disabled);
+    world.mirror.create_key(&spec("b")).await.unwrap();
+    world.primary.hang();
+    world.primary.fail_next(Method::Jwks, Fault::answer(|_, _| Ok(Arc::<JwkSet>::default().into())));
+    world.primary.fail_next(Method::GetKey, Fault::answer(move |_, _| Ok(disabled.clone().into())));
+    let begun = Instant::now();
+    world.mirror.jwks(&JwksQuery::LATEST).await.unwrap();
     assert!(begun.elapsed() <= LIMITS.public_read + TICK, "{:?}", begun.elapsed());
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use swarmauri_keyprovider::{Feature, JwksQuery, KeyProvider, KeyProviderExt};
 use swarmauri_keyprovider_mirrored::OnPrimaryLoss;
 use swarmauri_keyprovider_testkit::{Answer, Fault, Lie, Method, capture_tracing_of};
-use swarmauri_keys::{Jwk, JwkSet, KeyAlg, KeySpec};
+use swarmauri_keys::{Jwk, JwkSet, KeyAlg, KeySpec, KeySummary, Page};
 
 use crate::support::*;
 
@@ -132,6 +132,22 @@ async fn promise_3_a_wrong_key_in_a_replicas_place_is_no_foreign_key_either() {
     assert_eq!(document(&world, &JwksQuery::ALL_LIVE).await.keys, [key.public_jwk().unwrap()]);
     world.primary.outage();
     assert!(document(&world, &JwksQuery::ALL_LIVE).await.keys.is_empty());
+}
+
+/// Another process has made it, and this one has not heard of that. When the secondary is asked which of its keys are
+/// replicas, it is there no more.
+#[tokio::test]
+async fn promise_4_a_replica_that_goes_between_the_document_and_the_list_is_no_foreign_key() {
+    let world = world();
+    world.mirror.create(KeyAlg::Ed25519).await.unwrap();
+    let other = world.clone().restart();
+    let before = document(&other, &JwksQuery::LATEST).await;
+    let key = world.mirror.create(KeyAlg::Ed25519).await.unwrap();
+    world.primary.fail_next(Method::Jwks, Fault::answer(move |_, _| Ok(before.clone().into())));
+    let none = Page::<KeySummary> { items: Vec::new(), next: None };
+    world.secondary.fail_next(Method::ListKeys, Fault::answer(move |_, _| Ok(none.clone().into())));
+    let published = document(&other, &JwksQuery::LATEST).await;
+    assert_eq!(published.keys.len(), 1, "nothing of {}: {published:?}", key.kid());
 }
 
 #[tokio::test]
