@@ -94,10 +94,20 @@ impl MirroredKeyProvider {
                 }
             },
         };
-        update(&*self.map, &id.kid, |record| {
+        let wanted = update(&*self.map, &id.kid, |record| {
             record.copied(id.version, replica.clone());
-        })
-        .await
+            !matches!(record.state(id.version), None | Some(VersionState::Destroyed { .. }))
+        });
+        if wanted.await? { Ok(()) } else { self.undo_copy(id, &replica).await }
+    }
+
+    /// Another process has forgotten the version, or destroyed it, while it was being copied, and could not know of the copy.
+    async fn undo_copy(&self, id: &KeyVersionId, replica: &Replica) -> Result<(), KeyError> {
+        let Err(error) = self.secondary.destroy_key(&replica.at.kid, Some(replica.at.version)).await else {
+            return Ok(());
+        };
+        events::replica_destroy_failed(id, &error);
+        update(&*self.map, &id.kid, |record| record.unwanted(id.version, replica)).await
     }
 
     /// Chooses what to copy, and reads it.

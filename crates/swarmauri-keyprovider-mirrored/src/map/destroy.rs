@@ -2,7 +2,7 @@
 
 use swarmauri_keys::KeyVersion;
 
-use super::{KidRecord, VersionState, Whole};
+use super::{KidRecord, Replica, VersionState, Whole};
 
 impl KidRecord {
     /// A destroy starts, of this version or with `None` of the whole key. To be recorded before the
@@ -135,6 +135,14 @@ impl KidRecord {
             self.versions.get_mut(version)
         {
             *state = VersionState::Destroyed { fingerprint: state.fingerprint().cloned() };
+        }
+    }
+
+    /// There is a replica at this place of what nobody wants any more: it is to be destroyed.
+    pub(crate) fn unwanted(&mut self, version: KeyVersion, replica: &Replica) {
+        if matches!(self.state(version), None | Some(VersionState::Destroyed { .. })) {
+            let found = VersionState::Mirrored(replica.clone());
+            self.versions.insert(version, VersionState::doomed(Some(found), true));
         }
     }
 }

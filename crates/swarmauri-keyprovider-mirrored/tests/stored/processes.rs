@@ -6,7 +6,7 @@ use futures_util::FutureExt as _;
 use swarmauri_keyprovider::{JwksQuery, KeyProvider, KeyProviderExt};
 use swarmauri_keyprovider_mirrored::MirrorMode;
 use swarmauri_keyprovider_testkit::{Fault, FaultyStore, Lie, Method, PausingStore, StoreEnd, StoreMethod};
-use swarmauri_keys::{KeyAlg, KeyError, KeyErrorKind, KeyId};
+use swarmauri_keys::{KeyAlg, KeyError, KeyErrorKind, KeyId, KeySummary, Page};
 use swarmauri_keystore::{KeyStore, Precondition, StoreError, StoreKey};
 
 use crate::support::*;
@@ -107,6 +107,34 @@ async fn a_destroy_that_another_process_has_settled_is_not_sent_again() {
         faults.clear();
         assert!(one.mirror.reconcile().await.is_clean());
         assert!(one.read(key.kid(), None).await.is_ok());
+    }
+}
+
+/// The primary loses a key while one process copies it, and another one, which finds it nowhere, forgets it.
+#[tokio::test]
+async fn promise_4_a_copy_of_what_another_process_has_forgotten_meanwhile_is_undone() {
+    for undone in [true, false] {
+        let (one, other) = two(MirrorMode::PublicOnly).await;
+        let hold = one.secondary.hold(Method::ImportKey);
+        let mirror = one.mirror.clone();
+        let create = tokio::spawn(async move { mirror.create(KeyAlg::Ed25519).await });
+        hold.arrived().await;
+        let lost = || Some(Fault::FailBefore(KeyError::not_found(&kid("told to"), None)));
+        let none = Page::<KeySummary> { items: Vec::new(), next: None };
+        one.primary.set(Method::ListKeys, Some(Fault::answer(move |_, _| Ok(none.clone().into()))));
+        one.primary.set(Method::ListVersions, lost());
+        one.primary.set(Method::GetKey, lost());
+        other.mirror.reconcile().await;
+        assert!(other.backlog().is_empty(), "it is forgotten");
+        if !undone {
+            one.secondary.fail_next(Method::DestroyKey, Fault::FailBefore(KeyError::unavailable("told to")));
+        }
+        hold.release();
+        create.await.unwrap().unwrap();
+        assert_eq!(one.replicas().await, usize::from(!undone));
+        assert_eq!(one.backlog().len(), usize::from(!undone), "what could not be undone is owed");
+        assert!(one.mirror.reconcile().await.is_clean());
+        assert!(one.backlog().is_empty());
     }
 }
 

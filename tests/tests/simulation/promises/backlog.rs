@@ -12,7 +12,9 @@ use crate::world::World;
 
 pub(crate) fn check(world: &World) {
     for process in 0..world.processes.len() {
-        if world.processes.len() == 1 || world.processes[process].blind.is_none() {
+        let of = &world.processes[process];
+        // One whose watch has ended catches up with its next call.
+        if world.processes.len() == 1 || (of.blind.is_none() && of.ended.is_none()) {
             check_process(world, process, None);
         }
     }
