@@ -138,11 +138,16 @@ impl KidRecord {
         }
     }
 
-    /// There is a replica at this place of what nobody wants any more: it is to be destroyed.
+    /// There is a replica at this place of what nobody wants any more, and it could not be destroyed. Of what is destroyed that
+    /// is owed; what was merely forgotten is known again, so that a destroy finds it.
     pub(crate) fn unwanted(&mut self, version: KeyVersion, replica: &Replica) {
-        if matches!(self.state(version), None | Some(VersionState::Destroyed { .. })) {
-            let found = VersionState::Mirrored(replica.clone());
-            self.versions.insert(version, VersionState::doomed(Some(found), true));
-        }
+        let found = VersionState::Mirrored(replica.clone());
+        match self.state(version) {
+            None if self.whole != Whole::Destroyed => self.versions.insert(version, found),
+            None | Some(VersionState::Destroyed { .. }) => {
+                self.versions.insert(version, VersionState::doomed(Some(found), true))
+            }
+            Some(_) => None,
+        };
     }
 }
