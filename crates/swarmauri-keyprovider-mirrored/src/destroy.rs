@@ -31,13 +31,13 @@ impl MirroredKeyProvider {
         // Whoever dies from here on leaves behind that the primary may have been asked. What was left behind is sent again only
         // if it still is to be.
         let send = |record: &mut KidRecord| {
-            (knows(record, version), record.send_destroy(version), record.may_have_had(version))
+            (knows(record, version), record.send_destroy(version), record.has_used(version))
         };
-        let (was_known, earlier, was_perhaps) =
+        let (was_known, earlier, is_used) =
             update_or_affirm(&*self.map, kid, send, |(_, earlier, _)| *earlier).await?;
         let mut destroyed = self.destroy_on_primary(right, kid, version, earlier).await?;
         // What an earlier one may have destroyed. Of mode none nothing else is recorded than that somebody has asked.
-        let was_known = was_known || (earlier && (was_perhaps || !self.mirrors()));
+        let was_known = was_known || (earlier && (is_used || !self.mirrors()));
         if !destroyed && !was_known {
             match self.adopts(kid, version).await {
                 // A replica was found, or another process has made it meanwhile: then the primary has it now.

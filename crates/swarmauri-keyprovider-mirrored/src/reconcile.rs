@@ -9,7 +9,6 @@ use crate::adopt::{Found, Whose, for_each_key};
 use crate::apply::Progress;
 use crate::failover::check_answer;
 use crate::figures;
-use crate::locks::KidGuard;
 use crate::map::{Facts, VersionState, Whole};
 use crate::marks;
 use crate::plan::{Conflict, ReconcilePlan, Step};
@@ -96,12 +95,7 @@ impl MirroredKeyProvider {
     pub(crate) async fn apply_step(&self, step: &Step) -> Result<(), KeyError> {
         match step {
             Step::SettleIntent { kid } => {
-                let right = self.lock(kid).await?;
-                // First: the intent is what tells that there may have been a version which a destroy then took away.
-                let record = self.map.get(kid).map(|known| known.record).unwrap_or_default();
-                for version in record.sent_blindly() {
-                    self.finish_destroy(&right, kid, Some(version)).await?;
-                }
+                let _right = self.lock(kid).await?;
                 self.take_in(kid).await?;
                 update(&*self.map, kid, |record| record.intent = None).await?;
                 self.copy_all(kid).await
@@ -112,10 +106,7 @@ impl MirroredKeyProvider {
                 self.copy_all(kid).await
             }
             Step::SettleTaggedIntent { tag } => self.settle_tagged(tag).await,
-            Step::FinishDestroy { kid, version } => {
-                let right = self.lock(kid).await?;
-                self.finish_destroy(&right, kid, *version).await
-            }
+            Step::FinishDestroy { kid, version } => self.finish_destroy(kid, *version).await,
             Step::AdoptReplica { id, at } => self.adopt_checked(id, at).await,
             // Looked at once more: it may be back.
             Step::Copy { id } | Step::Forget { id } => {
@@ -209,12 +200,8 @@ impl MirroredKeyProvider {
         self.map.settle_intent(tag).await
     }
 
-    async fn finish_destroy(
-        &self,
-        right: &KidGuard<'_>,
-        kid: &KeyId,
-        version: Option<KeyVersion>,
-    ) -> Result<(), KeyError> {
+    async fn finish_destroy(&self, kid: &KeyId, version: Option<KeyVersion>) -> Result<(), KeyError> {
+        let right = self.lock(kid).await?;
         let record = self.map.get(kid).map(|known| known.record).unwrap_or_default();
         let undecided = match version {
             None => matches!(record.whole, Whole::Destroying { .. }),
@@ -222,7 +209,7 @@ impl MirroredKeyProvider {
                 matches!(record.state(version), Some(VersionState::Destroying { primary_gone: false, .. }))
             }
         };
-        if undecided && let Err(error) = self.settle_destroy(right, kid, version).await {
+        if undecided && let Err(error) = self.settle_destroy(&right, kid, version).await {
             let record = self.map.get(kid).map(|known| known.record).unwrap_or_default();
             // Refused, and the key lives on: its state has gone back, and that settles it, too.
             if error.is_outage() || record.is_marked(version) {

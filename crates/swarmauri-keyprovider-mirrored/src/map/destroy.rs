@@ -40,20 +40,10 @@ impl KidRecord {
         self.sent_destroy(version).is_some_and(|sent| std::mem::replace(sent, true))
     }
 
-    /// Whether the primary may have had a version of which nothing is recorded: one made by a write whose answer was lost, or
-    /// one before those that are known.
-    pub(crate) fn may_have_had(&self, version: Option<KeyVersion>) -> bool {
-        version.is_some_and(|version| {
-            self.intent.is_some() || self.versions.keys().next_back().is_some_and(|latest| *latest > version)
-        })
-    }
-
-    /// The versions of which nothing is recorded but that a destroy was sent, and not what came of it.
-    pub(crate) fn sent_blindly(&self) -> Vec<KeyVersion> {
-        let blind = |state: &VersionState| {
-            matches!(state, VersionState::Destroying { was: None, sent: true, primary_gone: false, .. })
-        };
-        self.versions.iter().filter(|(_, state)| blind(state)).map(|(version, _)| *version).collect()
+    /// Whether the number of a version of which nothing is recorded has been used all the same: a later one is known.
+    pub(crate) fn has_used(&self, version: Option<KeyVersion>) -> bool {
+        version
+            .is_some_and(|version| self.versions.keys().next_back().is_some_and(|latest| *latest > version))
     }
 
     /// The primary has answered a destroy, or the read that belongs to it, and so decided it.
