@@ -94,10 +94,7 @@ impl MirroredKeyProvider {
                 }
             },
         };
-        let wanted = update(&*self.map, &id.kid, |record| {
-            record.copied(id.version, replica.clone());
-            !matches!(record.state(id.version), None | Some(VersionState::Destroyed { .. }))
-        });
+        let wanted = update(&*self.map, &id.kid, |record| record.copied(id.version, replica.clone()));
         if wanted.await? { Ok(()) } else { self.undo_copy(id, &replica).await }
     }
 

@@ -237,10 +237,12 @@ impl KidRecord {
         }
     }
 
-    /// The secondary has a copy. If a destroy started meanwhile, it learns where the copy is.
-    pub(crate) fn copied(&mut self, version: KeyVersion, replica: Replica) {
+    /// The secondary has a copy. If a destroy started meanwhile, it learns where the copy is. False if nobody wants the copy any
+    /// more: the version was forgotten, or is destroyed.
+    pub(crate) fn copied(&mut self, version: KeyVersion, replica: Replica) -> bool {
         let mirrored = VersionState::Mirrored(replica);
         match self.versions.get_mut(version) {
+            None | Some(VersionState::Destroyed { .. }) => return false,
             Some(state @ VersionState::Pending { .. }) => {
                 *state = mirrored;
                 self.replica_is_new(version);
@@ -250,8 +252,9 @@ impl KidRecord {
             {
                 *was = Some(Box::new(mirrored));
             }
-            _ => {}
+            Some(_) => {}
         }
+        true
     }
 
     /// It turned out that nothing may be copied of this version.

@@ -15,12 +15,18 @@ use crate::provider::MirroredKeyProvider;
 
 /// A read of a key while the primary is believed to be well.
 struct Read<'a, W: Wanted> {
-    mirror: &'a MirroredKeyProvider,
-    kid: &'a KeyId,
-    version: Option<KeyVersion>,
+    of: Of<'a>,
     wanted: W,
     /// What is left to do, if it is not done at once.
     rest: Option<Answering<'a, W>>,
+}
+
+/// Which key is read, through which mirror.
+#[derive(Clone, Copy)]
+struct Of<'a> {
+    mirror: &'a MirroredKeyProvider,
+    kid: &'a KeyId,
+    version: Option<KeyVersion>,
 }
 
 type Answer<W> = Result<<W as Wanted>::Answer, KeyError>;
@@ -32,13 +38,7 @@ trait Wanted: Copy + Send + Sync + Unpin + 'static {
     type Answer: Send + Unpin + 'static;
 
     /// Asks the primary.
-    fn ask<'a>(
-        self,
-        mirror: &'a MirroredKeyProvider,
-        kid: &'a KeyId,
-        version: Option<KeyVersion>,
-        context: &mut Context<'_>,
-    ) -> First<'a, Answering<'a, Self>>;
+    fn ask<'a>(self, of: Of<'a>, context: &mut Context<'_>) -> First<'a, Answering<'a, Self>>;
 
     /// Whether there is nothing to be learned from an answer.
     fn is_plain(answer: &Self::Answer) -> bool;
@@ -46,33 +46,20 @@ trait Wanted: Copy + Send + Sync + Unpin + 'static {
     /// What a caller gets for the primary's answer, or where that is yet to come.
     fn judge<'a>(
         self,
-        mirror: &'a MirroredKeyProvider,
-        kid: &'a KeyId,
-        version: Option<KeyVersion>,
+        of: Of<'a>,
         answer: impl Future<Output = Answer<Self>> + Send + 'a,
     ) -> Answering<'a, Self>;
 
     /// The whole read, with all that may come before and after.
-    fn read<'a>(
-        self,
-        mirror: &'a MirroredKeyProvider,
-        kid: &'a KeyId,
-        version: Option<KeyVersion>,
-    ) -> Answering<'a, Self>;
+    fn read(self, of: Of<'_>) -> Answering<'_, Self>;
 }
 
 impl Wanted for Secrets {
     type Answer = KeyRef;
 
     #[inline]
-    fn ask<'a>(
-        self,
-        mirror: &'a MirroredKeyProvider,
-        kid: &'a KeyId,
-        version: Option<KeyVersion>,
-        context: &mut Context<'_>,
-    ) -> First<'a, Answering<'a, Self>> {
-        mirror.primary.get_key_first(kid, version, self, context)
+    fn ask<'a>(self, of: Of<'a>, context: &mut Context<'_>) -> First<'a, Answering<'a, Self>> {
+        of.mirror.primary.get_key_first(of.kid, of.version, self, context)
     }
 
     #[inline]
@@ -82,21 +69,14 @@ impl Wanted for Secrets {
 
     fn judge<'a>(
         self,
-        mirror: &'a MirroredKeyProvider,
-        kid: &'a KeyId,
-        version: Option<KeyVersion>,
+        of: Of<'a>,
         answer: impl Future<Output = Answer<Self>> + Send + 'a,
     ) -> Answering<'a, Self> {
-        Box::pin(async move { mirror.judge(kid, version, self, answer.await).await })
+        Box::pin(async move { of.mirror.judge(of.kid, of.version, self, answer.await).await })
     }
 
-    fn read<'a>(
-        self,
-        mirror: &'a MirroredKeyProvider,
-        kid: &'a KeyId,
-        version: Option<KeyVersion>,
-    ) -> Answering<'a, Self> {
-        Box::pin(mirror.read_key(kid, version, self))
+    fn read(self, of: Of<'_>) -> Answering<'_, Self> {
+        Box::pin(of.mirror.read_key(of.kid, of.version, self))
     }
 }
 
@@ -108,14 +88,8 @@ impl Wanted for PublicJwk {
     type Answer = Jwk;
 
     #[inline]
-    fn ask<'a>(
-        self,
-        mirror: &'a MirroredKeyProvider,
-        kid: &'a KeyId,
-        version: Option<KeyVersion>,
-        context: &mut Context<'_>,
-    ) -> First<'a, Answering<'a, Self>> {
-        mirror.primary.get_public_jwk_first(kid, version, context)
+    fn ask<'a>(self, of: Of<'a>, context: &mut Context<'_>) -> First<'a, Answering<'a, Self>> {
+        of.mirror.primary.get_public_jwk_first(of.kid, of.version, context)
     }
 
     fn is_plain(_: &Jwk) -> bool {
@@ -124,21 +98,14 @@ impl Wanted for PublicJwk {
 
     fn judge<'a>(
         self,
-        mirror: &'a MirroredKeyProvider,
-        kid: &'a KeyId,
-        version: Option<KeyVersion>,
+        of: Of<'a>,
         answer: impl Future<Output = Answer<Self>> + Send + 'a,
     ) -> Answering<'a, Self> {
-        Box::pin(async move { mirror.judge_jwk(kid, version, answer.await).await })
+        Box::pin(async move { of.mirror.judge_jwk(of.kid, of.version, answer.await).await })
     }
 
-    fn read<'a>(
-        self,
-        mirror: &'a MirroredKeyProvider,
-        kid: &'a KeyId,
-        version: Option<KeyVersion>,
-    ) -> Answering<'a, Self> {
-        Box::pin(mirror.read_public_jwk(kid, version))
+    fn read(self, of: Of<'_>) -> Answering<'_, Self> {
+        Box::pin(of.mirror.read_public_jwk(of.kid, of.version))
     }
 }
 
@@ -150,7 +117,7 @@ impl MirroredKeyProvider {
         secrets: Secrets,
     ) -> BoxFuture<'a, Result<KeyRef, KeyError>> {
         if self.primary.breaker().is_closed() {
-            Box::pin(Read { mirror: self, kid, version, wanted: secrets, rest: None })
+            Box::pin(Read { of: Of { mirror: self, kid, version }, wanted: secrets, rest: None })
         } else {
             Box::pin(self.read_past_primary(kid, version, secrets))
         }
@@ -161,7 +128,7 @@ impl MirroredKeyProvider {
         kid: &'a KeyId,
         version: Option<KeyVersion>,
     ) -> BoxFuture<'a, Result<Jwk, KeyError>> {
-        Box::pin(Read { mirror: self, kid, version, wanted: PublicJwk, rest: None })
+        Box::pin(Read { of: Of { mirror: self, kid, version }, wanted: PublicJwk, rest: None })
     }
 
     /// Reads a key while the primary is left alone.
@@ -198,24 +165,25 @@ impl<W: Wanted> Read<'_, W> {
     /// Done, or what is left to do, which has been polled.
     #[inline]
     fn begin(&mut self, context: &mut Context<'_>) -> Poll<Answer<W>> {
-        let Self { mirror, kid, version, wanted, .. } = *self;
-        let rest = match mirror.map.unmarked(kid) {
+        let Self { of, wanted, .. } = *self;
+        let mirror = of.mirror;
+        let rest = match mirror.map.unmarked(of.kid) {
             Some(mark) if mirror.settings.hedge.is_none() => {
-                match wanted.ask(mirror, kid, version, context) {
+                match wanted.ask(of, context) {
                     // Asked again: a destroy may have ended while the primary was answering from before it.
                     First::Answered(Ok(answer))
                         if W::is_plain(&answer) && !mirror.map.may_be_destroyed(mark) =>
                     {
                         return Poll::Ready(Ok(answer));
                     }
-                    First::Answered(answer) => wanted.judge(mirror, kid, version, ready(answer)),
+                    First::Answered(answer) => wanted.judge(of, ready(answer)),
                     First::Pending(asked) => {
-                        self.rest = Some(wanted.judge(mirror, kid, version, asked));
+                        self.rest = Some(wanted.judge(of, asked));
                         return Poll::Pending;
                     }
                 }
             }
-            _ => wanted.read(mirror, kid, version),
+            _ => wanted.read(of),
         };
         self.rest.insert(rest).as_mut().poll(context)
     }

@@ -104,9 +104,10 @@ impl Keys {
         broken.map_or(Ok(keys), Err)
     }
 
-    /// From now on the record is read before the key is used.
+    /// From now on the record is read before the key is used: whether what was being written is there is not known.
     pub(crate) fn mark_stale(&self, kid: &KeyId) {
         let mut followed = self.followed.lock();
+        followed.under_way.remove(kid);
         followed.marks += 1;
         let mark = followed.marks;
         followed.stale.insert(kid.clone(), mark);
@@ -122,11 +123,6 @@ impl Keys {
     /// That this is about to be written as the record of a key. The watch may bring it before whoever writes it hears of that.
     pub(crate) fn begin(&self, kid: &KeyId, value: Arc<[u8]>, sequence: u64, history: KeyHistory) {
         self.followed.lock().under_way.insert(kid.clone(), UnderWay { value, sequence, history });
-    }
-
-    /// That is not known to have been written, or not.
-    pub(crate) fn given_up(&self, kid: &KeyId) {
-        self.followed.lock().under_way.remove(kid);
     }
 
     /// Puts into memory what was written here, unless the watch brought it.

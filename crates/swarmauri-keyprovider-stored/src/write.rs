@@ -133,7 +133,6 @@ impl InDoubt<'_> {
 
 impl Drop for InDoubt<'_> {
     fn drop(&mut self) {
-        self.keys.given_up(self.kid);
         self.keys.mark_stale(self.kid);
     }
 }

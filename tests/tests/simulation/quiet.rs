@@ -160,22 +160,26 @@ fn compare_one(world: &World, key: &KeyLife, life: &Life, places: &[KeyVersionId
     let wanted = wants_copy(mode, life) && life.on_primary;
     let waits = mode == MirrorMode::Full && life.is_exportable() && !life.is_enabled();
     let lost = is_lost(world.config.stored, life) && key.over(life).is_none();
-    let at = match places {
-        [] if !wanted || waits || life.kept => return Ok(()),
+    match places {
+        [] if !wanted || waits || life.kept => {}
         [] => return Err("has no replica".to_owned()),
         [_] if !wanted && !lost => return Err("has a replica, and must have none".to_owned()),
         // Of a secret that was refused, replicas are a conflict, which people settle, be they one or two.
-        [at] => at,
-        [at, ..] if life.kept => at,
-        more => return Err(format!("has {} replicas", more.len())),
-    };
+        [_, _, ..] if !life.kept => return Err(format!("has {} replicas", places.len())),
+        _ => {}
+    }
+    places.iter().try_for_each(|at| compare_place(world, life, at))
+}
+
+/// What a replica is must follow from the version that it is of.
+fn compare_place(world: &World, life: &Life, at: &KeyVersionId) -> Result<(), String> {
     let secret = world.secondary.table.get(&at.kid, Some(at.version), true);
     let replica =
         world.secondary.table.get(&at.kid, Some(at.version), false).map_err(|error| error.to_string())?;
     if *replica.fingerprint() != life.truth.fingerprint {
         return Err("has a replica that is another key".to_owned());
     }
-    let full = mode == MirrorMode::Full && life.may_leave();
+    let full = world.config.mode == MirrorMode::Full && life.may_leave();
     if secret.is_ok() && !full {
         return Err("has a replica with its secret".to_owned());
     }

@@ -20,7 +20,8 @@ cargo xtask bench   # --rows a,b for some rows, --quick for few rounds; those go
 
 writes. It builds our programs with thin link-time optimisation (the profile `measured`), installs the packages that
 `tests/benches/requirements.txt` pins into a virtual environment below `target/bench`, and measures both sides in turns. Python
-runs in one event loop, ours on a tokio runtime with one thread; both are warm, and timed inside of the process.
+runs in one event loop, ours on a tokio runtime with one thread, the writers of durable creates apart, who have one for each core;
+both are warm, and timed inside of the process.
 
 A figure is the median of all rounds, the ratio that of the medians, the spread the smallest and largest ratio of the medians of
 one round. In each round a figure is measured 45 times, in batches of half a millisecond, or in fewer if one operation takes

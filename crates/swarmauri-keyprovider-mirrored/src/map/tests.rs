@@ -340,7 +340,7 @@ fn random_orders_keep_the_invariants() {
             match drawn % 14 {
                 0 => drop(record.accept(one, facts(n), None)),
                 1 => drop(record.begin_copy(one)),
-                2 => record.copied(one, replica(n)),
+                2 => drop(record.copied(one, replica(n))),
                 3 => record.begin_destroy(which),
                 4 => record.destroy_refused(which, drawn & 0x40 == 0),
                 5 => {

@@ -12,9 +12,7 @@ use crate::world::World;
 
 pub(crate) fn check(world: &World) {
     for process in 0..world.processes.len() {
-        let of = &world.processes[process];
-        // One whose watch has ended catches up with its next call.
-        if world.processes.len() == 1 || (of.blind.is_none() && of.ended.is_none()) {
+        if world.processes.len() == 1 || world.processes[process].blind.is_none() {
             check_process(world, process, None);
         }
     }
@@ -32,6 +30,8 @@ pub(super) fn check_process(world: &World, process: usize, kid: Option<&KeyId>) 
         replicas(world).into_iter().map(|(at, source)| (source, at)).collect();
     let mut ground = world.ground.lock();
     let alone = world.processes.len() == 1;
+    // It catches up with its next call, and until then knows of nothing that came to be known since.
+    let ended = world.processes[process].ended.filter(|_| !alone);
     let compares = world.calls.values().any(|call| call.process == process && call.ask.is_repair());
     let mut wrong = Vec::new();
     for (of, version, key, life) in ground.model.lives() {
@@ -43,7 +43,8 @@ pub(super) fn check_process(world: &World, process: usize, kid: Option<&KeyId>) 
         let wanted = life.on_primary && key.begun(life).is_none() && life.known.is_some();
         if at.is_none() && wanted && wants_copy(mode, life) {
             let what = format!("{id} has no replica, and nothing says that one is owed");
-            wrong.push((excuse_of_lack(life), what));
+            let unheard = life.known.zip(ended).is_some_and(|(known, ended)| known >= ended);
+            wrong.push((excuse_of_lack(life).or(unheard.then_some(Pass::Behind)), what));
         }
         if let Some(at) = at
             && key.over(life).is_some()
