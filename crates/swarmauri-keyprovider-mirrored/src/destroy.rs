@@ -186,11 +186,11 @@ impl MirroredKeyProvider {
 /// Whether there is anything of this name, the marks of other destroys apart.
 fn knows(record: &KidRecord, version: Option<KeyVersion>) -> bool {
     match version {
-        Some(version) => record.state(version).is_some_and(|state| !is_mark(state)),
+        Some(version) => record.state(version).is_some_and(|state| !state.is_mark()),
         None => {
             record.whole == Whole::Destroyed
                 || record.intent.is_some()
-                || record.versions.values().any(|state| !is_mark(state))
+                || record.versions.values().any(|state| !state.is_mark())
         }
     }
 }
@@ -201,12 +201,8 @@ fn knows_all(record: &KidRecord, version: Option<KeyVersion>) -> bool {
         return knows(record, version);
     }
     // What was taken in from the primary does not tell which versions earlier processes have copied.
-    let is_sure = |state: &VersionState| !is_mark(state) && !state.may_have_stray_replica();
+    let is_sure = |state: &VersionState| !state.is_mark() && !state.may_have_stray_replica();
     let known = record.versions.iter().filter(|(_, state)| is_sure(state));
     let count = record.versions.len();
     count > 0 && known.map(|(version, _)| version.get()).eq((1..).take(count))
-}
-
-fn is_mark(state: &VersionState) -> bool {
-    matches!(state, VersionState::Destroying { was: None, primary_gone: false, .. })
 }

@@ -42,8 +42,8 @@ impl KidRecord {
 
     /// Whether the number of a version of which nothing is recorded has been used all the same: a later one is known.
     pub(crate) fn has_used(&self, version: Option<KeyVersion>) -> bool {
-        version
-            .is_some_and(|version| self.versions.keys().next_back().is_some_and(|latest| *latest > version))
+        let latest = self.versions.iter().rev().find(|(_, state)| !state.is_mark());
+        version.is_some_and(|version| latest.is_some_and(|(latest, _)| *latest > version))
     }
 
     /// The primary has answered a destroy, or the read that belongs to it, and so decided it.

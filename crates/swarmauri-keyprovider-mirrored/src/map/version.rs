@@ -153,6 +153,11 @@ impl VersionState {
         }
     }
 
+    /// Whether all that is known is that somebody has asked for its destruction: there may never have been such a version.
+    pub(crate) fn is_mark(&self) -> bool {
+        matches!(self, Self::Destroying { was: None, primary_gone: false, .. })
+    }
+
     pub(super) fn is_live(&self) -> bool {
         matches!(self, Self::Pending { .. } | Self::Mirrored(_) | Self::Kept { .. })
     }

@@ -179,3 +179,19 @@ async fn destroys_of_what_an_unheard_rotation_would_have_made_use_no_number_up()
     assert!(!world.mirror.destroy_key(key.kid(), Some(version(2))).await.unwrap());
     assert_eq!(world.mirror.rotate(key.kid()).await.unwrap().version(), version(2));
 }
+
+/// Somebody asks for the destruction of versions that are still to come: that one of them comes later uses no number up.
+#[tokio::test]
+async fn destroys_of_versions_that_are_still_to_come_use_no_number_up() {
+    let world = world();
+    let key = world.mirror.create(KeyAlg::Ed25519).await.unwrap();
+    let destroy = |number| world.mirror.destroy_key(key.kid(), Some(version(number)));
+    for number in [3, 2] {
+        world.primary.fail_next(Method::DestroyKey, Fault::FailBefore(KeyError::timeout("told to")));
+        assert!(destroy(number).await.unwrap_err().is_outage());
+    }
+    assert!(!destroy(2).await.unwrap());
+    assert!(!destroy(3).await.unwrap());
+    assert_eq!(world.mirror.rotate(key.kid()).await.unwrap().version(), version(2));
+    assert_eq!(world.mirror.rotate(key.kid()).await.unwrap().version(), version(3));
+}
