@@ -1,51 +1,25 @@
 //! Merging the JWKS of both sides: one entry per key, under the primary's name.
 
+mod cache;
 mod look;
 #[cfg(test)]
 mod tests;
 mod unchanged;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
-use crossbeam_utils::sync::ShardedLock;
 use swarmauri_keyprovider::{JwksQuery, JwksVersions};
 use swarmauri_keys::{Fingerprint, Jwk, JwkSet, KeyError, KeyId, KeyVersion, KeyVersionId};
 
+pub(crate) use self::cache::JwksCache;
+use self::cache::{Made, Sources};
 use self::look::{OwnKeys, SecondLook};
 use crate::adopt::PAGE;
 use crate::events;
 use crate::map::{KidRecord, Replica};
 use crate::provider::MirroredKeyProvider;
 use crate::settings::{JwksMerge, OnPrimaryLoss};
-
-/// The latest merged documents, one for each query.
-///
-/// Under a lock such that threads which read do not write to the same memory.
-#[derive(Debug, Default)]
-pub(crate) struct JwksCache {
-    entries: ShardedLock<Vec<Made>>,
-}
-
-/// A merged document.
-#[derive(Debug, Clone)]
-struct Made {
-    of: Sources,
-    document: Arc<JwkSet>,
-    /// Whether it is what the primary says, all keys of the secondary are known, and nothing had to be asked beside.
-    plain: bool,
-}
-
-/// What a merged document is made of.
-#[derive(Debug, Clone)]
-struct Sources {
-    query: JwksQuery,
-    /// `None` during an outage.
-    primary: Option<Arc<JwkSet>>,
-    /// `None` if the secondary did not answer, or was not asked.
-    secondary: Option<Arc<JwkSet>>,
-    generation: u64,
-}
 
 impl MirroredKeyProvider {
     pub(crate) async fn read_jwks(&self, query: &JwksQuery) -> Result<Arc<JwkSet>, KeyError> {
@@ -61,41 +35,55 @@ impl MirroredKeyProvider {
     }
 
     async fn jwks_of_either(&self, query: &JwksQuery) -> Result<Arc<JwkSet>, KeyError> {
-        let (primary, outage) = match self.primary.jwks(query).await {
-            Ok(set) => (Some(set), None),
-            Err(error) if self.fails_over_on(&error) && self.has_fallback_keys() => {
-                events::failing_over_all(self.primary.breaker(), "jwks", &error);
-                (None, Some(error))
-            }
-            Err(error) => return Err(error),
-        };
-        let mut secondary = None;
-        if self.needs_secondary(outage.is_some()) {
-            let adopted = self.ensure_adopted().await;
-            if let Err(error) = &adopted {
-                events::secondary_failed("list_keys", error);
-            }
-            let answer = match adopted {
-                // It would be waited for once more.
-                Err(error) if error.is_outage() => Err(error),
-                _ => self.secondary.jwks(&JwksQuery::ALL_LIVE).await,
-            };
-            match answer {
-                Ok(set) => secondary = Some(set),
-                Err(error) => {
-                    events::secondary_failed("jwks", &error);
-                    if let Some(outage) = outage {
-                        return Err(outage);
-                    }
+        let (error, asked, secondary) = match self.primary.jwks(query).await {
+            Ok(set) => {
+                let asks = self.needs_secondary();
+                let secondary = if asks { self.document_of_secondary().await } else { None };
+                match self.merged(query, Some(set), secondary.clone()).await {
+                    // It was asked for more, and had fallen silent.
+                    Err(error) => (error, asks, secondary),
+                    merged => return merged,
                 }
             }
+            Err(error) => (error, false, None),
+        };
+        if !self.fails_over_on(&error) || !self.has_fallback_keys() {
+            return Err(error);
         }
-        let generation = self.map.generation();
-        let sources = Sources { query: query.clone(), primary, secondary, generation };
-        self.merged(sources).await
+        events::failing_over_all(self.primary.breaker(), "jwks", &error);
+        let secondary = if asked { secondary } else { self.document_of_secondary().await };
+        match secondary {
+            Some(set) => self.merged(query, None, Some(set)).await,
+            None => Err(error),
+        }
     }
 
-    async fn merged(&self, sources: Sources) -> Result<Arc<JwkSet>, KeyError> {
+    /// All that the secondary publishes; `None` if it does not answer.
+    async fn document_of_secondary(&self) -> Option<Arc<JwkSet>> {
+        let adopted = self.ensure_adopted().await;
+        if let Err(error) = &adopted {
+            events::secondary_failed("list_keys", error);
+        }
+        let answer = match adopted {
+            // It would be waited for once more.
+            Err(error) if error.is_outage() => Err(error),
+            _ => self.secondary.jwks(&JwksQuery::ALL_LIVE).await,
+        };
+        answer.inspect_err(|error| events::secondary_failed("jwks", error)).ok()
+    }
+
+    async fn merged(
+        &self,
+        query: &JwksQuery,
+        primary: Option<Arc<JwkSet>>,
+        secondary: Option<Arc<JwkSet>>,
+    ) -> Result<Arc<JwkSet>, KeyError> {
+        let generation = self.map.generation();
+        let sources = Sources { query: query.clone(), primary, secondary, generation };
+        self.merge(sources).await
+    }
+
+    async fn merge(&self, sources: Sources) -> Result<Arc<JwkSet>, KeyError> {
         let sources = match self.jwks_cache.find(sources) {
             Ok(document) => return Ok(document),
             Err(sources) => sources,
@@ -156,11 +144,10 @@ impl MirroredKeyProvider {
         self.mirrors() || self.settings.jwks_merge == JwksMerge::All
     }
 
-    fn needs_secondary(&self, outage: bool) -> bool {
+    /// Whether there may be anything to publish of the secondary's while the primary is up.
+    fn needs_secondary(&self) -> bool {
         let lost_keys_matter = self.mirrors() && self.settings.on_primary_loss == OnPrimaryLoss::ServeReplica;
-        outage
-            || (self.settings.fail_open_reads
-                && (self.settings.jwks_merge == JwksMerge::All || lost_keys_matter))
+        self.settings.fail_open_reads && (self.settings.jwks_merge == JwksMerge::All || lost_keys_matter)
     }
 }
 
@@ -370,52 +357,4 @@ fn is_right(id: &KeyVersionId, replica: &Replica, jwk: &Jwk) -> bool {
         );
     }
     right
-}
-
-impl JwksCache {
-    /// One document for each usual query.
-    const CAPACITY: usize = 8;
-
-    /// The document that is made of these; they come back if there is none.
-    fn find(&self, sources: Sources) -> Result<Arc<JwkSet>, Sources> {
-        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
-        match entries.iter().find(|made| made.of.same_as(&sources)) {
-            None => Err(sources),
-            // All threads count their references to it: once is enough.
-            Some(made) => Ok(sources
-                .primary
-                .filter(|primary| Arc::ptr_eq(primary, &made.document))
-                .unwrap_or_else(|| Arc::clone(&made.document))),
-        }
-    }
-
-    fn earlier(&self, query: &JwksQuery) -> Option<Made> {
-        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
-        entries.iter().find(|made| made.of.query == *query).cloned()
-    }
-
-    fn keep(&self, new: Made) {
-        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
-        entries.retain(|made| made.of.query != new.of.query);
-        if entries.len() == Self::CAPACITY {
-            entries.remove(0);
-        }
-        entries.push(new);
-    }
-}
-
-impl Sources {
-    /// Whether these are the same documents, not merely equal ones.
-    fn same_as(&self, other: &Self) -> bool {
-        let same = |one: &Option<Arc<JwkSet>>, other: &Option<Arc<JwkSet>>| match (one, other) {
-            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
-            (None, None) => true,
-            _ => false,
-        };
-        let Self { query, primary, secondary, generation } = self;
-        *query == other.query
-            && *generation == other.generation
-            && same(primary, &other.primary)
-            && same(secondary, &other.secondary)
-    }
 }

@@ -90,9 +90,11 @@ fn looks_lost(case: &Case<'_>, ground: &State, id: &KeyVersionId) -> Option<Pass
     unheard.then_some(Pass::Behind)
 }
 
+/// Whether the document is one that the primary answered for, each time that it was asked.
 fn is_up(case: &Case<'_>) -> bool {
     let answered = |call: &SideCall| matches!(call.end, Some(SideEnd::Ok(_)));
-    case.asked(Place::Primary, &[Method::Jwks]).any(answered)
+    let mut asked = case.asked(Place::Primary, &[Method::Jwks]).peekable();
+    asked.peek().is_some() && asked.all(answered)
 }
 
 /// Why a document may lack a version that the primary has.
