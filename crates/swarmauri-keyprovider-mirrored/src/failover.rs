@@ -252,7 +252,7 @@ impl MirroredKeyProvider {
             Err(second) => return Err(Box::pin(self.replica_unreadable(id, replica, error, second)).await),
         };
         // From here on by the record as it is now.
-        let record = self.still_served_by(id, replica, error)?;
+        let record = self.still_served_by(id, replica, error).await?;
         let now = record.servable(Some(id.version)).map_or(replica, |(_, now)| now);
         if let Some(shown) = now.shown.of(&answer) {
             return Ok(shown.clone());
@@ -268,12 +268,13 @@ impl MirroredKeyProvider {
 
     /// That a replica has the right to answer for a version also now that it has answered: a destroy may have
     /// started meanwhile (promise 4).
-    pub(crate) fn still_served_by(
+    pub(crate) async fn still_served_by(
         &self,
         id: &KeyVersionId,
         replica: &Replica,
         error: &KeyError,
     ) -> Result<Arc<KidRecord>, KeyError> {
+        self.catch_up_again().await;
         let record = self.map.get(&id.kid).map(|known| known.record).unwrap_or_default();
         match record.servable(Some(id.version)) {
             Some((_, now)) if std::ptr::eq(now, replica) || now == replica => Ok(record),
@@ -314,6 +315,7 @@ impl MirroredKeyProvider {
         secrets: Secrets,
     ) -> Result<KeyRef, KeyError> {
         let mut key = self.secondary.get_key(kid, version, secrets).await?;
+        self.catch_up_again().await;
         if version.is_none() && self.is_going(kid, key.version()) {
             let latest = self.undestroyed_of_secondary(kid).await?.last().copied();
             key = self.secondary.get_key(kid, latest, secrets).await?;
@@ -333,6 +335,7 @@ impl MirroredKeyProvider {
     /// Mode `none`: the secondary's versions of the same name, tombstones apart; at least one.
     async fn undestroyed_of_secondary(&self, kid: &KeyId) -> Result<Vec<KeyVersion>, KeyError> {
         let mut versions = self.secondary.list_versions(kid).await?;
+        self.catch_up_again().await;
         versions.retain(|version| !self.is_going(kid, *version));
         if versions.is_empty() { Err(KeyError::not_found(kid, None)) } else { Ok(versions) }
     }
@@ -344,6 +347,7 @@ impl MirroredKeyProvider {
         kid: &KeyId,
         version: Option<KeyVersion>,
     ) -> Option<Arc<KidRecord>> {
+        self.catch_up_again().await;
         let suffices =
             |record: &KidRecord| record.servable(version).is_some() || record.is_destroyed(version);
         if let Some(known) = self.map.get(kid).filter(|known| suffices(&known.record)) {

@@ -29,7 +29,10 @@ impl MirroredKeyProvider {
                 self.keep_last_good(query, &document);
                 Ok(document)
             }
-            Err(error) if error.is_outage() => self.last_good_jwks(query).ok_or(error),
+            Err(error) if error.is_outage() => {
+                self.catch_up_again().await;
+                self.last_good_jwks(query).ok_or(error)
+            }
             refused => refused,
         }
     }
@@ -78,6 +81,9 @@ impl MirroredKeyProvider {
         primary: Option<Arc<JwkSet>>,
         secondary: Option<Arc<JwkSet>>,
     ) -> Result<Arc<JwkSet>, KeyError> {
+        if secondary.is_some() {
+            self.catch_up_again().await;
+        }
         let generation = self.map.generation();
         let sources = Sources { query: query.clone(), primary, secondary, generation };
         self.merge(sources).await
@@ -102,6 +108,7 @@ impl MirroredKeyProvider {
             look.as_ref().is_none_or(|look| look.own != OwnKeys::Unknown && !look.unsure && !look.refused);
         if let Some(look) = &look {
             // From the start: keys may have been destroyed during the wait.
+            self.catch_up_again().await;
             merge = Merge::of(self, &sources, look);
         }
         let asked = look.is_some() || merge.strangers;

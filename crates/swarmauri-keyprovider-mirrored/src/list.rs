@@ -79,6 +79,7 @@ impl MirroredKeyProvider {
     /// Mode `none`: the secondary's own listing.
     async fn secondary_page(&self, request: &PageRequest) -> Result<Page<KeySummary>, KeyError> {
         let page = self.secondary.list_keys(request).await?;
+        self.catch_up_again().await;
         let mut items = Vec::with_capacity(page.items.len());
         for mut summary in page.items {
             if !self.is_going(&summary.kid, summary.version) {

@@ -81,6 +81,14 @@ impl MirroredKeyProvider {
         }
     }
 
+    /// The same before an answer of the secondary counts: there was a wait for a side, and the watch may have ended meanwhile.
+    /// A store that has not answered since is not waited for once more.
+    pub(crate) async fn catch_up_again(&self) {
+        if self.map.is_newly_behind() {
+            Box::pin(self.catch_up()).await;
+        }
+    }
+
     /// As `capabilities.require(Feature::Jwks)`, in a fraction of the time.
     fn check_publishes(&self) -> Result<(), KeyError> {
         if self.publishes { Ok(()) } else { Err(KeyError::unsupported(Feature::Jwks.as_str())) }

@@ -151,6 +151,7 @@ impl MirroredKeyProvider {
             // A record that is as it was before has the same right to answer.
             if let Ok(answer) = &answer
                 && let Some(shown) = replica.shown.of(answer)
+                && !self.map.is_behind()
                 && self.map.generation() == generation
             {
                 return Ok(shown.clone());

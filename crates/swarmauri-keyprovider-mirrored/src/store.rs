@@ -83,6 +83,11 @@ pub(crate) trait MirrorMap: Send + Sync + Debug {
         false
     }
 
+    /// Whether that is so, and nobody has tried in vain to [catch up](Self::catch_up) since it is.
+    fn is_newly_behind(&self) -> bool {
+        false
+    }
+
     /// Reads what was missed.
     async fn catch_up(&self) -> Result<(), KeyError> {
         Ok(())

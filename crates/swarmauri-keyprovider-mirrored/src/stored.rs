@@ -45,6 +45,8 @@ pub(crate) struct StoredMap {
     taken: AtomicU64,
     /// Whether the watch has ended: then others may have written what is not known here.
     behind: AtomicBool,
+    /// Whether somebody has tried in vain to read that since.
+    in_vain: AtomicBool,
     /// Held by whoever is reading everything anew.
     loading: tokio::sync::Mutex<()>,
 }
@@ -76,6 +78,7 @@ impl StoredMap {
             arrivals: Arrivals::new(),
             taken: AtomicU64::new(0),
             behind: AtomicBool::new(true),
+            in_vain: AtomicBool::new(false),
             loading: tokio::sync::Mutex::new(()),
         };
         map.catch_up().await?;
@@ -333,7 +336,19 @@ impl MirrorMap for StoredMap {
         Some(self.guard.breaker().state())
     }
 
+    fn is_newly_behind(&self) -> bool {
+        self.is_behind() && !self.in_vain.load(Ordering::Acquire)
+    }
+
     async fn catch_up(&self) -> Result<(), KeyError> {
+        let read = self.read_what_was_missed().await;
+        self.in_vain.store(read.is_err(), Ordering::Release);
+        read
+    }
+}
+
+impl StoredMap {
+    async fn read_what_was_missed(&self) -> Result<(), KeyError> {
         let turn = within(self.guard.limit(Class::State), self.loading.lock()).await;
         let _turn =
             turn.ok_or_else(|| KeyError::unavailable("the state of the mirror is still being read"))?;

@@ -163,7 +163,7 @@ impl MirroredKeyProvider {
             Err(second) if is_about_input(&second) => return Err(second),
             Err(second) => return Err(self.replica_unreadable(id, replica, error, second).await),
         };
-        let record = self.still_served_by(id, replica, error)?;
+        let record = self.still_served_by(id, replica, error).await?;
         shown
             .with_state(record.shown_state(id.version, shown.state()))
             .check_operation(operation, acceptance)?;
@@ -236,6 +236,7 @@ impl MirroredKeyProvider {
             Err(second) if is_about_input(&second) => return Err(second),
             failed => return answered_by_secondary(operation.as_str(), failed, error),
         };
+        self.catch_up_again().await;
         let by = done.version().or(asked);
         if by.is_some_and(|version| self.is_going(kid, version)) {
             return Err(error);

@@ -79,5 +79,6 @@ mod wrong_answers;
 mod crashes;
 mod hanging;
 mod little_by_little;
+mod missed;
 mod processes;
 mod state;
