@@ -3,6 +3,7 @@
 //! What is rarely waited for is boxed, so that the future of a read stays small: it is allocated for each one.
 
 mod check;
+mod unread;
 
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use swarmauri_keyprovider::Secrets;
 use swarmauri_keys::{KeyError, KeyId, KeyRef, KeyState, KeyVersion, KeyVersionId};
 
 pub(crate) use self::check::{check_answer, check_copy};
+pub(crate) use self::unread::Unread;
 use crate::events;
 use crate::hedge::{Hedge, hedged};
 use crate::map::{KidRecord, Replica};
@@ -91,7 +93,7 @@ impl MirroredKeyProvider {
 
     pub(crate) async fn read_hedged(&self, id: &KeyVersionId, replica: &Replica) -> Result<KeyRef, KeyError> {
         let slow = KeyError::unavailable("the primary has not answered yet");
-        self.read_replica(id, replica, Secrets::Omit, &slow).await
+        Ok(self.read_replica(id, replica, Secrets::Omit, &slow).await?)
     }
 
     pub(crate) async fn read_versions(&self, kid: &KeyId) -> Result<Vec<KeyVersion>, KeyError> {
@@ -186,13 +188,13 @@ impl MirroredKeyProvider {
                 return Err(if gone { KeyError::not_found(kid, version) } else { error });
             };
             events::failing_over(self.primary.breaker(), operation, kid, Some(found), &error);
-            let answer = self.read_replica(&kid.at(found), replica, secrets, &error).await;
-            if answer.is_ok() || version.is_some() {
-                return answer;
-            }
+            let unread = match self.read_replica(&kid.at(found), replica, secrets, &error).await {
+                Ok(key) => return Ok(key),
+                Err(unread) => unread,
+            };
             match self.other_latest(kid, found) {
-                Some(now) => record = now,
-                None => return answer,
+                Some(now) if version.is_none() && !unread.silent => record = now,
+                _ => return Err(unread.error),
             }
         }
     }
@@ -212,11 +214,12 @@ impl MirroredKeyProvider {
         answer: Result<KeyRef, KeyError>,
         error: KeyError,
     ) -> Result<KeyRef, KeyError> {
-        let shown = self.judge_replica(&kid.at(found), replica, Secrets::Omit, &error, answer).await;
-        if shown.is_err() && version.is_none() && self.other_latest(kid, found).is_some() {
-            return self.fail_over_key("get_key", kid, version, Secrets::Omit, error).await;
+        match self.judge_replica(&kid.at(found), replica, Secrets::Omit, &error, answer).await {
+            Err(unread) if version.is_none() && !unread.silent && self.other_latest(kid, found).is_some() => {
+                self.fail_over_key("get_key", kid, version, Secrets::Omit, error).await
+            }
+            shown => Ok(shown?),
         }
-        shown
     }
 
     /// Reads a replica, and shows it as the primary would have shown its key.
@@ -226,13 +229,13 @@ impl MirroredKeyProvider {
         replica: &Replica,
         secrets: Secrets,
         error: &KeyError,
-    ) -> Result<KeyRef, KeyError> {
+    ) -> Result<KeyRef, Unread> {
         if secrets == Secrets::Include && (replica.fidelity != Fidelity::Full || self.is_disabled(id)) {
             // Whoever may not have the secret hears so from either side.
             let public = Box::pin(self.read_replica(id, replica, Secrets::Omit, error)).await?;
             public.check_secret_export()?;
             public.check_enabled()?;
-            return Err(public_replica_only(id, error));
+            return Err(public_replica_only(id, error).into());
         }
         let answer = self.secondary.get_key(&replica.at.kid, Some(replica.at.version), secrets).await;
         self.judge_replica(id, replica, secrets, error, answer).await
@@ -246,7 +249,7 @@ impl MirroredKeyProvider {
         secrets: Secrets,
         error: &KeyError,
         answer: Result<KeyRef, KeyError>,
-    ) -> Result<KeyRef, KeyError> {
+    ) -> Result<KeyRef, Unread> {
         let answer = match answer {
             Ok(answer) => answer,
             Err(second) => return Err(Box::pin(self.replica_unreadable(id, replica, error, second)).await),
@@ -290,7 +293,8 @@ impl MirroredKeyProvider {
         replica: &Replica,
         first: &KeyError,
         second: KeyError,
-    ) -> KeyError {
+    ) -> Unread {
+        let silent = second.is_outage();
         if matches!(second, KeyError::NotFound { .. }) {
             events::replica_lost(id);
             // If this cannot be written, the next read or reconcile finds it again.
@@ -303,7 +307,8 @@ impl MirroredKeyProvider {
         }
         // The primary's outage must not be hidden by whatever the secondary says. A primary that lost the
         // key is another matter: a replica that is merely out of reach will be back.
-        if first.is_outage() || !second.is_outage() { first.clone() } else { second }
+        let error = if first.is_outage() || !silent { first.clone() } else { second };
+        Unread { error, silent }
     }
 
     /// Mode `none`: the secondary's key of the same name. Nothing is recorded to check it against but the

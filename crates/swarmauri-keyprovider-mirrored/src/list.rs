@@ -115,7 +115,7 @@ impl MirroredKeyProvider {
             let outage = KeyError::unavailable(format!("the primary, and the replica of {kid}"));
             match self.read_replica(&kid.at(version), replica, Secrets::Omit, &outage).await {
                 Ok(key) => items.push(KeySummary::from(&key)),
-                Err(error) if error.is_outage() => return Err(error),
+                Err(unread) if unread.error.is_outage() => return Err(unread.error),
                 // Told as an event; one bad replica does not take the listing away.
                 Err(_) => {}
             }

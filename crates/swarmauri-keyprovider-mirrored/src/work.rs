@@ -10,7 +10,7 @@ use swarmauri_keys::{Acceptance, KeyError, KeyId, KeyVersion, KeyVersionId};
 
 use crate::deadline::within;
 use crate::events;
-use crate::failover::{OVERTAKEN, answered_by_secondary, public_replica_only};
+use crate::failover::{OVERTAKEN, Unread, answered_by_secondary, public_replica_only};
 use crate::job::{Done, Job};
 use crate::map::{KidRecord, Replica, VersionState};
 use crate::mode::Fidelity;
@@ -68,12 +68,15 @@ impl MirroredKeyProvider {
             let Some((found, replica)) = record.servable(version) else {
                 return Err(no_replica(kid, version, &record, error));
             };
-            let done = self.work_on_replica(&kid.at(found), replica, acceptance, job, &error).await;
+            let unread = match self.work_on_replica(&kid.at(found), replica, acceptance, job, &error).await {
+                Ok(done) => return Ok(done),
+                Err(unread) => unread,
+            };
             // The latest may have been destroyed meanwhile; then it is another one.
             let now = self.map.get(kid).map(|known| known.record).unwrap_or_default();
             let latest = now.servable(None).map(|(latest, _)| latest);
-            if done.is_ok() || version.is_some() || latest == Some(found) {
-                return done;
+            if version.is_some() || unread.silent || latest == Some(found) {
+                return Err(unread.error);
             }
             record = now;
         }
@@ -142,25 +145,25 @@ impl MirroredKeyProvider {
         acceptance: Acceptance,
         job: Job<'_>,
         error: &KeyError,
-    ) -> Result<Done, KeyError> {
+    ) -> Result<Done, Unread> {
         let operation = job.operation();
         let public = operation.is_public(replica.key.alg);
         if !public && !error.is_outage() {
-            return Err(error.clone());
+            return Err(error.clone().into());
         }
         let shown = self.read_replica(id, replica, Secrets::Omit, error).await?;
         // What the primary would refuse is refused here.
         shown.check_operation(operation, acceptance)?;
         if !public && replica.fidelity != Fidelity::Full {
-            return Err(public_replica_only(id, error));
+            return Err(public_replica_only(id, error).into());
         }
         let Some(secondary) = self.secondary.operations() else {
-            return Err(error.clone());
+            return Err(error.clone().into());
         };
         let at = &replica.at;
         let done = match job.ask(secondary, &at.kid, Some(at.version), acceptance).await {
             Ok(done) => done.of_primary(at, &shown)?,
-            Err(second) if is_about_input(&second) => return Err(second),
+            Err(second) if is_about_input(&second) => return Err(second.into()),
             Err(second) => return Err(self.replica_unreadable(id, replica, error, second).await),
         };
         let record = self.still_served_by(id, replica, error).await?;
@@ -185,7 +188,8 @@ impl MirroredKeyProvider {
         }
         let (mut held_against_any, mut refusal) = (false, None);
         for (version, replica) in replicas.into_iter().rev() {
-            match self.work_on_replica(&kid.at(version), replica, acceptance, job, &error).await {
+            let done = self.work_on_replica(&kid.at(version), replica, acceptance, job, &error).await;
+            match done.map_err(KeyError::from) {
                 Ok(done) => return Ok(done),
                 Err(KeyError::NotAuthentic) => held_against_any = true,
                 // Of versions that do not verify the latest one tells why; but another may have made it, and not be

@@ -361,3 +361,31 @@ async fn promise_7_a_jwks_waits_once_for_a_primary_that_falls_silent_while_it_is
     world.mirror.jwks(&JwksQuery::LATEST).await.unwrap();
     assert!(begun.elapsed() <= LIMITS.public_read + TICK, "{:?}", begun.elapsed());
 }
+
+/// The latest version is destroyed while its replica is waited for: the secondary, which is silent, is not asked for the next.
+#[tokio::test(start_paused = true)]
+async fn promise_7_a_secondary_that_is_silent_is_waited_for_once_also_where_the_latest_changes() {
+    for (method, limit) in [(Method::GetKey, LIMITS.public_read), (Method::Sign, LIMITS.secret_read)] {
+        let world = bounded();
+        let key = world.mirror.create_key(&exportable(KeyAlg::Ed25519)).await.unwrap();
+        let latest = world.mirror.rotate(key.kid()).await.unwrap();
+        world.primary.outage();
+        world.secondary.set(method, Some(Fault::HangBefore));
+        let begun = Instant::now();
+        let work = world.mirror.work().unwrap();
+        let read = async {
+            let failed = match method {
+                Method::Sign => work.sign(key.kid(), None, b"message").await.is_err(),
+                _ => world.read(key.kid(), None).await.is_err(),
+            };
+            (failed, begun.elapsed())
+        };
+        let destroy = async {
+            tokio::time::sleep(TICK).await;
+            world.mirror.destroy_key(key.kid(), Some(latest.version())).await
+        };
+        let ((failed, took), destroyed) = tokio::join!(read, destroy);
+        assert!(failed && destroyed.unwrap_err().is_outage());
+        assert!(took <= limit + TICK, "{method:?}: {took:?}");
+    }
+}

@@ -90,9 +90,12 @@ fn looks_lost(case: &Case<'_>, ground: &State, id: &KeyVersionId) -> Option<Pass
     unheard.then_some(Pass::Behind)
 }
 
+fn answered(call: &SideCall) -> bool {
+    matches!(call.end, Some(SideEnd::Ok(_)))
+}
+
 /// Whether the document is one that the primary answered for, each time that it was asked.
 fn is_up(case: &Case<'_>) -> bool {
-    let answered = |call: &SideCall| matches!(call.end, Some(SideEnd::Ok(_)));
     let mut asked = case.asked(Place::Primary, &[Method::Jwks]).peekable();
     asked.peek().is_some() && asked.all(answered)
 }
@@ -124,7 +127,9 @@ pub(super) fn availability(world: &World, case: &Case<'_>) {
     if (up && !fair(world.primary.weather())) || case.is_behind(&mut world.ground.lock()) {
         return;
     }
-    if !up && !asks_secondary(world, case.done.process) {
+    // What has been fair since need not have been when it was asked.
+    let mut of_secondary = case.asked(Place::Secondary, &[Method::Jwks, Method::ListKeys]);
+    if !up && (!asks_secondary(world, case.done.process) || !of_secondary.all(answered)) {
         return;
     }
     if !up && (!case.mirrors() || !fair(world.secondary.weather()) || !fair(world.store_sky)) {
