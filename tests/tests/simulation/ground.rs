@@ -90,10 +90,12 @@ pub(crate) struct State {
     pub(crate) model: Model,
     pub(crate) violations: Vec<Violation>,
     pub(crate) tally: Tally,
+    /// What happened, line by line, if somebody wants to read it.
+    pub(crate) story: Option<Vec<String>>,
 }
 
 impl Ground {
-    pub(crate) fn new(config: Config) -> Self {
+    pub(crate) fn new(config: Config, told: bool) -> Self {
         Self(Arc::new(Mutex::new(State {
             config,
             tick: 1,
@@ -104,6 +106,7 @@ impl Ground {
             model: Model::default(),
             violations: Vec::new(),
             tally: Tally::default(),
+            story: told.then(Vec::new),
         })))
     }
 
@@ -117,6 +120,13 @@ impl State {
     pub(crate) fn tick(&mut self) -> Tick {
         self.tick += 1;
         self.tick
+    }
+
+    /// Adds a line to the story.
+    pub(crate) fn tell(&mut self, line: impl FnOnce() -> String) {
+        if let Some(story) = &mut self.story {
+            story.push(line());
+        }
     }
 
     pub(crate) fn violate(&mut self, promise: u8, what: impl Into<String>) {
@@ -146,6 +156,11 @@ impl State {
     ) -> Option<(CallId, usize)> {
         let asked = self.tick();
         let caller = self.caller?.id;
+        self.tell(|| {
+            let version = version.map(|version| format!(".{version}")).unwrap_or_default();
+            let of = kid.map(|kid| format!(" {kid}{version}")).unwrap_or_default();
+            format!("call {caller}    asks {place:?}: {method:?}{of}")
+        });
         let call = SideCall {
             place,
             method,
@@ -176,11 +191,15 @@ impl State {
     }
 
     pub(crate) fn note(&mut self, entry: Option<(CallId, usize)>, note: impl FnOnce(&mut SideCall)) {
-        if let Some((caller, at)) = entry
-            && let Some(call) = self.traces.get_mut(&caller).and_then(|trace| trace.get_mut(at))
-        {
-            note(call);
-        }
+        let Some((caller, at)) = entry else { return };
+        let Some(call) = self.traces.get_mut(&caller).and_then(|trace| trace.get_mut(at)) else { return };
+        note(call);
+        let SideCall { place, method, reached, stale, end, .. } = call.clone();
+        self.tell(|| {
+            format!(
+                "call {caller}      {place:?}: {method:?}, reached: {reached}, stale: {stale}, end: {end:?}"
+            )
+        });
     }
 }
 

@@ -21,6 +21,8 @@ pub(crate) struct Outcome {
     pub(crate) tally: Tally,
     pub(crate) operations: u64,
     pub(crate) failure: Option<Failure>,
+    /// What happened, if that was asked for.
+    pub(crate) story: Vec<String>,
 }
 
 /// Where a promise was broken.
@@ -123,6 +125,10 @@ impl Plan {
         for step in &short.steps {
             let _ = writeln!(text, "  {step:?}");
         }
+        text.push_str("\nWhat happened:\n");
+        for line in run(&short, true).story {
+            let _ = writeln!(text, "  {line}");
+        }
         let operations = self.operations;
         let _ =
             writeln!(text, "\nAgain: cargo xtask simulate --from {seed} --seeds 1 --operations {operations}");
@@ -131,12 +137,17 @@ impl Plan {
 }
 
 pub(crate) fn run_script(script: &Script) -> Outcome {
+    run(script, false)
+}
+
+fn run(script: &Script, told: bool) -> Outcome {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
-        let mut world = World::new(script.config).await;
+        let mut world = World::new(script.config, told).await;
         let mut failure = None;
         for (at, step) in script.steps.iter().enumerate() {
+            world.ground.lock().tell(|| format!("{step:?}"));
             world.step(step).await;
             let violation = world.ground.lock().violations.first().cloned();
             if let Some(violation) = violation {
@@ -144,7 +155,9 @@ pub(crate) fn run_script(script: &Script) -> Outcome {
                 break;
             }
         }
-        let tally = std::mem::take(&mut world.ground.lock().tally);
-        Outcome { tally, operations: world.operations, failure }
+        let mut ground = world.ground.lock();
+        let (tally, story) =
+            (std::mem::take(&mut ground.tally), std::mem::take(&mut ground.story).unwrap_or_default());
+        Outcome { tally, operations: world.operations, failure, story }
     })
 }

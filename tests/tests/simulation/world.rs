@@ -63,8 +63,8 @@ pub(crate) struct Process {
 }
 
 impl World {
-    pub(crate) async fn new(config: Config) -> Self {
-        let ground = Ground::new(config);
+    pub(crate) async fn new(config: Config, told: bool) -> Self {
+        let ground = Ground::new(config, told);
         let primary = Side::new(Place::Primary, config.primary_chosen, config.pace, ground.clone());
         let secondary = Side::new(Place::Secondary, config.secondary_chosen, config.pace, ground.clone());
         let store = config.stored.then(|| Arc::new(FaultyStore::new(Arc::new(MemoryStore::new()))));
@@ -170,6 +170,7 @@ impl World {
             }
             at
         };
+        self.ground.lock().tell(|| format!("call {id} by process {process}: {ask:?}"));
         self.note_switches(process, &ask);
         let seen = self.seen(process);
         if ask.catches_up() {
@@ -234,7 +235,11 @@ impl World {
         let took = began.elapsed();
         let store_calls = self.ground.lock().store_calls.remove(&id).unwrap_or_default();
         let trace = self.ended(id, &ask);
-        self.ground.lock().tally.count("answers", answer.name());
+        {
+            let mut ground = self.ground.lock();
+            ground.tally.count("answers", answer.name());
+            ground.tell(|| format!("call {id} is answered: {answer:?}"));
+        }
         self.destroy_ended(id, &ask, &answer);
         let blind = self.still_blind(process, &ask, started, seen);
         let asked_primary = seen.asks_primary;
@@ -347,6 +352,8 @@ impl World {
             let mut ground = ground.lock();
             ground.store_asked();
             ground.tally.count("turns of the store", crate::weather::store_name(&turn));
+            let caller = ground.caller.map(|caller| caller.id);
+            ground.tell(|| format!("call {caller:?}    asks the store: {method:?}, {turn:?}"));
             turn
         });
         self.store_sky = weather;
