@@ -35,13 +35,13 @@ impl MirroredKeyProvider {
         };
         let (was_known, earlier, is_used) =
             update_or_affirm(&*self.map, kid, send, |(_, earlier, _)| *earlier).await?;
-        let mut destroyed = self.destroy_on_primary(right, kid, version, earlier).await?;
+        let mut destroyed = self.destroy_on_primary(right, kid, version, was_known, earlier).await?;
         // What an earlier one may have destroyed. Of mode none nothing else is recorded than that somebody has asked.
         let was_known = was_known || (earlier && (is_used || !self.mirrors()));
         if !destroyed && !was_known {
             match self.adopts(kid, version).await {
                 // A replica was found, or another process has made it meanwhile: then the primary has it now.
-                Ok(true) => destroyed = self.destroy_on_primary(right, kid, version, false).await?,
+                Ok(true) => destroyed = self.destroy_on_primary(right, kid, version, true, false).await?,
                 // There was nothing of that name anywhere: nothing to remember either.
                 Ok(false) => {
                     self.take_back(right, kid, version).await?;
@@ -66,12 +66,14 @@ impl MirroredKeyProvider {
     /// whether it had. On a refusal the state has gone back; after an outage it stays `Destroying`.
     ///
     /// An earlier destroy of unknown outcome may have been carried out. Then a refusal says nothing unless the primary
-    /// shows the key, and a contradiction nothing at all: a follower may be answering from the past.
+    /// shows the key, and a contradiction nothing at all: a follower may be answering from the past. Of what `was_known`,
+    /// that there is nothing must be borne out by a read; if that is refused, the outcome is unknown.
     async fn destroy_on_primary(
         &self,
         right: &KidGuard<'_>,
         kid: &KeyId,
         version: Option<KeyVersion>,
+        was_known: bool,
         earlier: bool,
     ) -> Result<bool, KeyError> {
         let error = match self.primary.destroy_key(kid, version).await {
@@ -80,7 +82,16 @@ impl MirroredKeyProvider {
             Ok(false) => match self.primary.get_key(kid, version, Secrets::Omit).await {
                 Err(KeyError::NotFound { .. }) => return Ok(false),
                 Err(error) if error.is_outage() => error,
-                _ => {
+                // It does not say. Somebody else may have sent the same destroy meanwhile.
+                Err(error) if !matches!(error, KeyError::Disabled { .. }) => {
+                    if earlier || was_known {
+                        events::outcome_unknown("destroy", Some(kid), &error);
+                    } else {
+                        self.take_back(right, kid, version).await?;
+                    }
+                    return Err(error);
+                }
+                Ok(_) | Err(_) => {
                     let error = KeyError::integrity(format!(
                         "the primary said that it had nothing to destroy of {kid}, and still has it"
                     ));

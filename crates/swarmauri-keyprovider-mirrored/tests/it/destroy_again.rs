@@ -195,3 +195,32 @@ async fn destroys_of_versions_that_are_still_to_come_use_no_number_up() {
     assert_eq!(world.mirror.rotate(key.kid()).await.unwrap().version(), version(2));
     assert_eq!(world.mirror.rotate(key.kid()).await.unwrap().version(), version(3));
 }
+
+/// Another process has sent the destroy that this one recorded, so that the primary has nothing left; whether that is so it
+/// refuses to say.
+#[tokio::test]
+async fn promise_4_a_primary_that_has_nothing_to_destroy_and_refuses_the_read_gives_nothing_back() {
+    for whole in [true, false] {
+        let world = world();
+        let key = world.mirror.create(KeyAlg::Ed25519).await.unwrap();
+        let which = (!whole).then_some(key.version());
+        world.primary_keys.destroy_key(key.kid(), which).await.unwrap();
+        world.primary.fail_next(Method::GetKey, Fault::FailBefore(KeyError::permission_denied("told to")));
+        assert_eq!(kind(world.mirror.destroy_key(key.kid(), which).await), KeyErrorKind::PermissionDenied);
+        assert_eq!(kind(world.read(key.kid(), Some(version(1))).await), KeyErrorKind::NotFound);
+        assert!(world.mirror.jwks(&JwksQuery::LATEST).await.unwrap().keys.is_empty());
+        assert_eq!(world.backlog().len(), 1, "its outcome is unknown");
+        assert!(world.mirror.reconcile().await.is_clean());
+        assert_eq!((world.backlog().len(), world.replicas().await), (0, 0));
+    }
+}
+
+/// Of what nobody has ever heard there is nothing to keep, and its name stays free.
+#[tokio::test]
+async fn a_destroy_of_what_never_was_whose_proof_is_refused_uses_no_name_up() {
+    let world = world();
+    world.primary.fail_next(Method::GetKey, Fault::FailBefore(KeyError::permission_denied("told to")));
+    assert!(world.mirror.destroy_key(&kid("never"), None).await.is_err());
+    assert!(world.backlog().is_empty());
+    world.mirror.create_key(&KeySpec::new(KeyAlg::Ed25519).with_kid(kid("never"))).await.unwrap();
+}
