@@ -11,6 +11,7 @@ use swarmauri_keystore::KeyStore;
 use crate::breaker::BreakerSettings;
 use crate::capabilities;
 use crate::deadline::Deadlines;
+use crate::doubts::Doubts;
 use crate::guard::{Backend, Guard};
 use crate::hedge::{Budget, Hedge};
 use crate::jwks::JwksCache;
@@ -236,6 +237,7 @@ impl MirroredBuilder {
             adoption: tokio::sync::Mutex::new(false),
             jwks_cache: JwksCache::default(),
             last_good: LastGood::default(),
+            doubts: Doubts::default(),
             hedges: Budget::default(),
             random: parking_lot::Mutex::new(for_rest),
         })

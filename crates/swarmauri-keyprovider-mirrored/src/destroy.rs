@@ -7,14 +7,29 @@ use crate::events;
 use crate::locks::KidGuard;
 use crate::map::{KidRecord, VersionState, Whole};
 use crate::provider::MirroredKeyProvider;
-use crate::store::{update, update_or_affirm};
+use crate::store::{Versioned, Written, update, update_or_affirm};
+
+/// How a destroy was sent to the primary.
+#[derive(Debug)]
+struct Sent {
+    /// Whether the map knew what it is of.
+    was_known: bool,
+    /// Whether an earlier one was sent, and its outcome is not known.
+    earlier: bool,
+    /// Whether nobody but this process can have sent one that is still under way.
+    alone: bool,
+    /// The record as it was then, where others may write to it, too.
+    record: Option<Versioned>,
+}
 
 impl MirroredKeyProvider {
     pub(crate) async fn destroy(&self, kid: &KeyId, version: Option<KeyVersion>) -> Result<bool, KeyError> {
         self.catch_up().await;
         // Before anything else, the wait for other writes included: from here on the secondary answers no
         // read of it (promise 4).
-        update(&*self.map, kid, |record| record.begin_destroy(version)).await?;
+        let begin = |record: &mut KidRecord| record.begin_destroy(version);
+        let ((), written) = update_or_affirm(&*self.map, kid, begin, |()| false).await?;
+        self.doubts.changed(&(kid.clone(), version), written);
         let right = self.lock(kid).await?;
         let destroyed = self.settle_destroy(&right, kid, version).await?;
         self.destroy_replicas(kid).await;
@@ -33,15 +48,19 @@ impl MirroredKeyProvider {
         let send = |record: &mut KidRecord| {
             (knows(record, version), record.send_destroy(version), record.has_used(version))
         };
-        let (was_known, earlier, is_used) =
+        let ((was_known, earlier, is_used), written) =
             update_or_affirm(&*self.map, kid, send, |(_, earlier, _)| *earlier).await?;
-        let mut destroyed = self.destroy_on_primary(right, kid, version, was_known, earlier).await?;
+        let how = Sent { was_known, ..self.sent(kid, version, earlier, written) };
+        let mut destroyed = self.destroy_on_primary(right, kid, version, &how).await?;
         // What an earlier one may have destroyed. Of mode none nothing else is recorded than that somebody has asked.
         let was_known = was_known || (earlier && (is_used || !self.mirrors()));
         if !destroyed && !was_known {
             match self.adopts(kid, version).await {
                 // A replica was found, or another process has made it meanwhile: then the primary has it now.
-                Ok(true) => destroyed = self.destroy_on_primary(right, kid, version, true, false).await?,
+                Ok(true) => {
+                    let how = Sent { was_known: true, earlier: false, ..how };
+                    destroyed = self.destroy_on_primary(right, kid, version, &how).await?;
+                }
                 // There was nothing of that name anywhere: nothing to remember either.
                 Ok(false) => {
                     self.take_back(right, kid, version).await?;
@@ -59,6 +78,7 @@ impl MirroredKeyProvider {
             record.primary_gone(version);
         })
         .await?;
+        self.doubts.end(&(kid.clone(), version));
         Ok(destroyed)
     }
 
@@ -73,8 +93,7 @@ impl MirroredKeyProvider {
         right: &KidGuard<'_>,
         kid: &KeyId,
         version: Option<KeyVersion>,
-        was_known: bool,
-        earlier: bool,
+        how: &Sent,
     ) -> Result<bool, KeyError> {
         let error = match self.primary.destroy_key(kid, version).await {
             Ok(true) => return Ok(true),
@@ -84,7 +103,7 @@ impl MirroredKeyProvider {
                 Err(error) if error.is_outage() => error,
                 // It does not say. Somebody else may have sent the same destroy meanwhile.
                 Err(error) if !matches!(error, KeyError::Disabled { .. }) => {
-                    if earlier || was_known {
+                    if how.earlier || how.was_known {
                         events::outcome_unknown("destroy", Some(kid), &error);
                     } else {
                         self.take_back(right, kid, version).await?;
@@ -95,7 +114,7 @@ impl MirroredKeyProvider {
                     let error = KeyError::integrity(format!(
                         "the primary said that it had nothing to destroy of {kid}, and still has it"
                     ));
-                    if !earlier {
+                    if !how.earlier && self.is_alone(kid, how) {
                         self.take_back(right, kid, version).await?;
                     }
                     return Err(error);
@@ -106,10 +125,30 @@ impl MirroredKeyProvider {
         let lives = async || self.primary.get_key(kid, version, Secrets::Omit).await.is_ok();
         if error.is_outage() {
             events::outcome_unknown("destroy", Some(kid), &error);
-        } else if !earlier || lives().await {
+        } else if (!how.earlier || lives().await) && self.is_alone(kid, how) {
             self.take_back(right, kid, version).await?;
         }
         Err(error)
+    }
+
+    /// Notes that a destroy is about to be sent, of which nothing was known.
+    fn sent(&self, kid: &KeyId, version: Option<KeyVersion>, earlier: bool, written: Written) -> Sent {
+        let (was_known, shared) = (false, self.map.is_shared());
+        let limit = self.settings.deadlines.write.saturating_add(self.settings.deadlines.state);
+        let record = self.map.get(kid).filter(|known| shared && Some(known.revision) == written.to);
+        let alone = !shared
+            || (self.doubts.sent((kid.clone(), version), earlier, written, limit) && record.is_some());
+        Sent { was_known, earlier, alone, record }
+    }
+
+    /// Whether no other process can have the same destroy under way.
+    fn is_alone(&self, kid: &KeyId, how: &Sent) -> bool {
+        // Whoever sends a destroy once more writes the record as it was.
+        let sent_since = how.record.as_ref().is_some_and(|before| {
+            let now = self.map.get(kid);
+            now.is_some_and(|now| now.revision != before.revision && now.record == before.record)
+        });
+        how.alone && !sent_since
     }
 
     /// The primary has decided: there is no destroy. That settles those of unknown outcome, too; those who
@@ -120,6 +159,7 @@ impl MirroredKeyProvider {
         kid: &KeyId,
         version: Option<KeyVersion>,
     ) -> Result<(), KeyError> {
+        self.doubts.end(&(kid.clone(), version));
         let others = right.is_contended();
         update(&*self.map, kid, |record| record.destroy_refused(version, others)).await
     }

@@ -52,6 +52,7 @@ mod config;
 mod copy;
 mod deadline;
 mod destroy;
+mod doubts;
 mod drill;
 mod durations;
 #[cfg(any(feature = "jsoncanon", feature = "cbor"))]

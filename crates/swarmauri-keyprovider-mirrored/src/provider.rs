@@ -14,6 +14,7 @@ use swarmauri_keys::{
 };
 
 use crate::builder::{BuildError, MirroredBuilder};
+use crate::doubts::Doubts;
 use crate::events;
 use crate::failover::answered_by_secondary;
 use crate::hedge::Budget;
@@ -43,6 +44,7 @@ pub struct MirroredKeyProvider {
     pub(crate) secondary_can: Capabilities,
     pub(crate) map: Box<dyn MirrorMap>,
     pub(crate) locks: KidLocks,
+    pub(crate) doubts: Doubts,
     /// Whether the replicas of earlier processes have been found by their tags; held by whoever is looking.
     pub(crate) adoption: tokio::sync::Mutex<bool>,
     pub(crate) jwks_cache: JwksCache,

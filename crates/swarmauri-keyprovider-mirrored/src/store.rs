@@ -54,13 +54,13 @@ pub(crate) trait MirrorMap: Send + Sync + Debug {
     fn changed_since(&self, generation: u64) -> Option<BTreeSet<KeyId>>;
 
     /// Replaces a record if it still is at the expected revision (`None`: absent); a blank record is
-    /// removed. False if somebody else was first; `get` gives what they wrote then.
+    /// removed. The revision of that; `None` if somebody else was first; `get` gives what they wrote then.
     async fn compare_and_swap(
         &self,
         kid: &KeyId,
         expected: Option<Revision>,
         record: KidRecord,
-    ) -> Result<bool, KeyError>;
+    ) -> Result<Option<Revision>, KeyError>;
 
     /// Records that the primary is about to be asked for a key that will bear this value of the tag
     /// `mirror.intent`: where it takes no `kid`.
@@ -77,6 +77,11 @@ pub(crate) trait MirrorMap: Send + Sync + Debug {
 
     /// They are now.
     async fn completed(&self) -> Result<(), KeyError>;
+
+    /// Whether other processes may have the same map.
+    fn is_shared(&self) -> bool {
+        false
+    }
 
     /// Whether others may have written what has not arrived here.
     fn is_behind(&self) -> bool {
@@ -151,17 +156,17 @@ impl MirrorMap for MemoryMap {
         kid: &KeyId,
         expected: Option<Revision>,
         record: KidRecord,
-    ) -> Result<bool, KeyError> {
+    ) -> Result<Option<Revision>, KeyError> {
         Ok(self.records.change(|records, revision| {
             if records.get(kid).map(|versioned| versioned.revision) != expected {
-                return (false, false);
+                return (false, None);
             }
             if record.is_blank() {
                 records.remove(kid);
             } else {
                 records.insert(kid, Versioned { revision, record: Arc::new(record) });
             }
-            (true, true)
+            (true, Some(revision))
         }))
     }
 
@@ -209,7 +214,14 @@ pub(crate) async fn update<R>(
     kid: &KeyId,
     change: impl Fn(&mut KidRecord) -> R,
 ) -> Result<R, KeyError> {
-    update_or_affirm(map, kid, change, |_| false).await
+    Ok(update_or_affirm(map, kid, change, |_| false).await?.0)
+}
+
+/// Between which revisions a record was changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Written {
+    pub(crate) from: Option<Revision>,
+    pub(crate) to: Option<Revision>,
 }
 
 /// The same, but where its outcome is one that must be sure the record is written as it was: what is in memory may be out of
@@ -219,7 +231,7 @@ pub(crate) async fn update_or_affirm<R>(
     kid: &KeyId,
     change: impl Fn(&mut KidRecord) -> R,
     must_be_sure: impl Fn(&R) -> bool,
-) -> Result<R, KeyError> {
+) -> Result<(R, Written), KeyError> {
     loop {
         let before = map.get(kid);
         let mut record =
@@ -229,8 +241,12 @@ pub(crate) async fn update_or_affirm<R>(
             Some(versioned) => *versioned.record == record && !must_be_sure(&result),
             None => record.is_blank(),
         };
-        if unchanged || map.compare_and_swap(kid, before.map(|versioned| versioned.revision), record).await? {
-            return Ok(result);
+        let from = before.map(|versioned| versioned.revision);
+        if unchanged {
+            return Ok((result, Written { from, to: from }));
+        }
+        if let Some(to) = map.compare_and_swap(kid, from, record).await? {
+            return Ok((result, Written { from, to: Some(to) }));
         }
     }
 }
@@ -248,11 +264,12 @@ mod tests {
     async fn only_the_expected_revision_is_replaced() {
         let map = MemoryMap::default();
         let kid = KeyId::new("k").unwrap();
-        assert!(map.compare_and_swap(&kid, None, tombstone()).await.unwrap());
-        assert!(!map.compare_and_swap(&kid, None, KidRecord::default()).await.unwrap());
+        let written = map.compare_and_swap(&kid, None, tombstone()).await.unwrap();
+        assert!(map.compare_and_swap(&kid, None, KidRecord::default()).await.unwrap().is_none());
         let revision = map.get(&kid).unwrap().revision;
+        assert_eq!(written, Some(revision));
         let generation = map.generation();
-        assert!(map.compare_and_swap(&kid, Some(revision), KidRecord::default()).await.unwrap());
+        assert!(map.compare_and_swap(&kid, Some(revision), KidRecord::default()).await.unwrap().is_some());
         assert!(map.get(&kid).is_none(), "a blank record is removed");
         assert!(map.generation() > generation);
     }

@@ -253,7 +253,7 @@ impl MirrorMap for StoredMap {
         kid: &KeyId,
         expected: Option<Revision>,
         record: KidRecord,
-    ) -> Result<bool, KeyError> {
+    ) -> Result<Option<Revision>, KeyError> {
         let key = record_key(kid)?;
         let when = expected.map_or(Precondition::Absent, |at| Precondition::At(StoreRevision::new(at)));
         let written = if record.is_blank() {
@@ -266,20 +266,23 @@ impl MirrorMap for StoredMap {
         };
         // When it was written late, the watch tells.
         match written? {
-            Ok(Some((at, record))) => self.put(&mut self.rest.lock(), kid, at, record),
-            Ok(None) => {}
+            Ok(Some((at, record))) => {
+                self.put(&mut self.rest.lock(), kid, at, record);
+                Ok(Some(at.get()))
+            }
+            // There was nothing to be removed.
+            Ok(None) => Ok(Some(expected.unwrap_or_default())),
             Err(StoreError::Conflict { .. }) => {
                 self.take_in();
                 self.read_anew(kid, &key).await?;
-                return Ok(false);
+                Ok(None)
             }
             Err(error) => {
                 // It may have been written all the same.
                 let _ = self.read_anew(kid, &key).await;
-                return Err(store_failed(&error));
+                Err(store_failed(&error))
             }
         }
-        Ok(true)
     }
 
     async fn begin_intent(&self, tag: &str) -> Result<(), KeyError> {
@@ -310,6 +313,10 @@ impl MirrorMap for StoredMap {
         self.put_mark(&store_key(COMPLETE)?).await?;
         self.rest.lock().complete = true;
         Ok(())
+    }
+
+    fn is_shared(&self) -> bool {
+        true
     }
 
     fn is_behind(&self) -> bool {

@@ -21,9 +21,9 @@ fn tombstone() -> KidRecord {
 async fn what_a_watch_tells_of_the_past_brings_nothing_back() {
     let map = open(Arc::new(MemoryStore::new())).await;
     let kid = KeyId::new("k").unwrap();
-    assert!(map.compare_and_swap(&kid, None, tombstone()).await.unwrap());
+    assert!(map.compare_and_swap(&kid, None, tombstone()).await.unwrap().is_some());
     let written = map.get(&kid).unwrap().revision;
-    assert!(map.compare_and_swap(&kid, Some(written), KidRecord::default()).await.unwrap());
+    assert!(map.compare_and_swap(&kid, Some(written), KidRecord::default()).await.unwrap().is_some());
     let late = |at: Revision| {
         let (key, value) = (record_key(&kid).unwrap(), write_record(&tombstone()).unwrap());
         Change::Put(Entry { key, value: value.into(), revision: StoreRevision::new(at) })
@@ -42,7 +42,7 @@ async fn a_lost_race_leaves_what_the_winner_wrote() {
     let store = Arc::new(MemoryStore::new());
     let (one, other) = (open(store.clone()).await, open(store).await);
     let kid = KeyId::new("k").unwrap();
-    assert!(one.compare_and_swap(&kid, None, tombstone()).await.unwrap());
-    assert!(!other.compare_and_swap(&kid, None, KidRecord::default()).await.unwrap_or(true));
+    assert!(one.compare_and_swap(&kid, None, tombstone()).await.unwrap().is_some());
+    assert!(matches!(other.compare_and_swap(&kid, None, KidRecord::default()).await, Ok(None)));
     assert_eq!(*other.get(&kid).unwrap().record, tombstone());
 }

@@ -1,10 +1,11 @@
 //! Several mirrors on one store: what one does, the others know at their very next look.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use swarmauri_keyprovider::{JwksQuery, KeyProvider, KeyProviderExt};
-use swarmauri_keyprovider_mirrored::MirrorMode;
+use swarmauri_keyprovider_mirrored::{Deadlines, MirrorMode};
 use swarmauri_keyprovider_testkit::{Fault, FaultyStore, Lie, Method, PausingStore, StoreEnd, StoreMethod};
 use swarmauri_keys::{KeyAlg, KeyError, KeyErrorKind, KeyId, KeySummary, Page};
 use swarmauri_keystore::{KeyStore, Precondition, StoreError, StoreKey};
@@ -82,9 +83,11 @@ async fn promise_4_a_destroy_that_waits_heeds_what_another_process_may_have_done
 
 /// Another process has heard since that the primary refuses it, and whoever asked last has not heard of that: nothing comes to
 /// it by the watch, and it cannot read the store.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_destroy_that_another_process_has_settled_is_not_sent_again() {
-    let (one, other) = two(MirrorMode::PublicOnly).await;
+    let one = world_with(|builder| builder.deadlines(Deadlines::default()));
+    let store = Arc::new(one.store.clone());
+    let other = one.clone().over(store).await;
     let store = Arc::new(FaultyStore::new(Arc::new(one.store.clone())));
     let faults = store.faults();
     let one = one.over(store).await;
@@ -98,9 +101,13 @@ async fn a_destroy_that_another_process_has_settled_is_not_sent_again() {
             StoreMethod::Put | StoreMethod::Delete | StoreMethod::Watch => StoreEnd::Honest,
         };
         faults.choose(move |method| out(method).into());
-        one.primary.fail_next(Method::DestroyKey, Fault::FailBefore(KeyError::permission_denied("told to")));
-        other.mirror.reconcile().await;
-        assert!(other.backlog().is_empty(), "the primary has refused, and shows the key");
+        for _ in 0..2 {
+            let refusal = Fault::FailBefore(KeyError::permission_denied("told to"));
+            one.primary.fail_next(Method::DestroyKey, refusal);
+            other.mirror.reconcile().await;
+            tokio::time::sleep(Duration::from_mins(1)).await;
+        }
+        assert!(other.backlog().is_empty(), "the primary has refused twice, and shows the key");
         one.primary.journal().clear();
         assert!(!one.mirror.reconcile().await.is_clean());
         assert!(one.primary.journal().calls_of(Method::DestroyKey).is_empty(), "{version:?}");
@@ -108,6 +115,58 @@ async fn a_destroy_that_another_process_has_settled_is_not_sent_again() {
         assert!(one.mirror.reconcile().await.is_clean());
         assert!(one.read(key.kid(), None).await.is_ok());
     }
+}
+
+/// One process has a destroy under way, and another one, which the primary refuses, takes it for one of unknown outcome: what is
+/// about to be carried out is not taken back, and the first process may be gone before it can record that it was.
+#[tokio::test(start_paused = true)]
+async fn promise_4_a_destroy_that_is_under_way_in_another_process_is_not_taken_back() {
+    for version in [None, Some(version(1))] {
+        let one = world_with(|builder| builder.deadlines(Deadlines::default()));
+        let store = Arc::new(one.store.clone());
+        let other = one.clone().over(store).await;
+        let key = one.mirror.create(KeyAlg::Ed25519).await.unwrap();
+        let hold = one.primary.hold(Method::DestroyKey);
+        let (mirror, kid) = (one.mirror.clone(), key.kid().clone());
+        let destroy = tokio::spawn(async move { mirror.destroy_key(&kid, version).await });
+        hold.arrived().await;
+        one.primary.fail_next(Method::DestroyKey, Fault::FailBefore(KeyError::permission_denied("told to")));
+        assert!(!other.mirror.reconcile().await.is_clean());
+        assert_eq!(other.backlog().len(), 1);
+        one.primary_keys.destroy_key(key.kid(), version).await.unwrap();
+        destroy.abort();
+        assert!(destroy.await.is_err());
+        for process in [&one, &other] {
+            assert!(process.read(key.kid(), None).await.is_err());
+            assert!(process.mirror.jwks(&JwksQuery::LATEST).await.unwrap().keys.is_empty());
+        }
+        drop(hold);
+        assert!(other.mirror.reconcile().await.is_clean());
+        assert_eq!((one.backlog().len(), one.replicas().await), (0, 0));
+    }
+}
+
+/// Both have sent a destroy; the one that sent it first is refused, and the other one's is still under way.
+#[tokio::test(start_paused = true)]
+async fn promise_4_a_destroy_that_another_process_has_sent_since_is_not_taken_back() {
+    let one = world_with(|builder| builder.deadlines(Deadlines::default()));
+    let store = Arc::new(one.store.clone());
+    let other = one.clone().over(store).await;
+    let key = one.mirror.create(KeyAlg::Ed25519).await.unwrap();
+    let holds = [one.primary.hold(Method::DestroyKey), one.primary.hold(Method::DestroyKey)];
+    let (mirror, kid) = (one.mirror.clone(), key.kid().clone());
+    let destroy = tokio::spawn(async move { mirror.destroy_key(&kid, None).await });
+    holds[0].arrived().await;
+    let mirror = other.mirror.clone();
+    let again = tokio::spawn(async move { mirror.reconcile().await });
+    holds[1].arrived().await;
+    one.primary.fail_next(Method::DestroyKey, Fault::FailBefore(KeyError::permission_denied("told to")));
+    holds[0].release();
+    assert!(destroy.await.unwrap().is_err());
+    assert_eq!(one.backlog(), [format!("destroy of unknown outcome {}", key.kid())]);
+    holds[1].release();
+    assert!(again.await.unwrap().is_clean());
+    assert_eq!((one.backlog().len(), one.replicas().await), (0, 0));
 }
 
 /// The primary loses a key while one process copies it, and another one, which finds it nowhere, forgets it.

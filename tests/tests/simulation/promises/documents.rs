@@ -112,6 +112,7 @@ fn excuse(up: bool, version: KeyVersion, key: &KeyLife, life: &Life) -> Option<P
         (life.replica_gone, Pass::ReplicaDestroyed),
         (life.kept, Pass::SecretRefused),
         (life.switched_behind, Pass::CopyWaits),
+        (life.switched_at_once, Pass::SwitchedAtOnce),
         (lost_latest, Pass::LatestLost),
     ];
     reasons.into_iter().find(|(holds, _)| *holds && !up).map(|(_, pass)| pass)
