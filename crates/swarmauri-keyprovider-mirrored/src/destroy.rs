@@ -255,5 +255,5 @@ fn knows_all(record: &KidRecord, version: Option<KeyVersion>) -> bool {
     let is_sure = |state: &VersionState| !state.is_mark() && !state.may_have_stray_replica();
     let known = record.versions.iter().filter(|(_, state)| is_sure(state));
     let count = record.versions.len();
-    count > 0 && known.map(|(version, _)| version.get()).eq((1..).take(count))
+    count > 0 && !record.found && known.map(|(version, _)| version.get()).eq((1..).take(count))
 }

@@ -47,6 +47,9 @@ pub(crate) struct KidRecord {
     /// Whether the secondary may have replicas of what is destroyed, and could not be asked for them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) unsought: bool,
+    /// Whether some of it was found on the secondary: until the search there has ended, more may be.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) found: bool,
     /// A write that the primary may have accepted without our knowing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) intent: Option<Intent>,
@@ -88,7 +91,7 @@ impl KidRecord {
 
     /// Whether there is nothing to remember.
     pub(crate) fn is_blank(&self) -> bool {
-        let Self { whole, versions, switches, restoring, unsought, intent } = self;
+        let Self { whole, versions, switches, restoring, unsought, found: _, intent } = self;
         *whole == Whole::Live
             && !unsought
             && versions.is_empty()
@@ -163,7 +166,7 @@ impl KidRecord {
 
     /// Whether something is still to be done: a copy, a destroy, a state to be passed on or found out.
     pub(crate) fn owes(&self) -> bool {
-        let Self { whole, versions, switches, restoring, unsought, intent } = self;
+        let Self { whole, versions, switches, restoring, unsought, found: _, intent } = self;
         let unsettled = |state: &VersionState| {
             matches!(state, VersionState::Pending { .. } | VersionState::Destroying { .. })
         };
@@ -298,6 +301,7 @@ impl KidRecord {
             }
             None => {
                 self.versions.insert(version, found);
+                self.found = true;
                 self.replica_is_found(version, state);
             }
             Some(state @ VersionState::Destroyed { .. }) => *state = VersionState::doomed(Some(found), true),

@@ -1,6 +1,7 @@
 //! Promise 4: no resurrection.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use swarmauri_keyprovider::{JwksQuery, KeyProvider, KeyProviderExt, Secrets};
 use swarmauri_keyprovider_mirrored::MirrorMode;
@@ -389,4 +390,18 @@ async fn many_destroys_at_once_agree() {
     assert_eq!(destroyed, 1);
     assert!(world.backlog().is_empty(), "{:?}", world.backlog());
     assert_gone(&world, key.kid(), None).await;
+}
+
+/// An earlier process has copied two versions; the search for them has come to the first one, and to no end.
+#[tokio::test]
+async fn promise_8_a_destroy_of_a_key_that_was_found_in_part_leaves_no_replica() {
+    let world = world();
+    let key = world.mirror.create(KeyAlg::Ed25519).await.unwrap();
+    world.mirror.rotate(key.kid()).await.unwrap();
+    let world = world.restart();
+    world.secondary.fail_next(Method::GetKey, Fault::Delay(Duration::ZERO));
+    world.secondary.fail_next(Method::GetKey, Fault::FailBefore(KeyError::unavailable("told to")));
+    assert_eq!(world.mirror.reconcile().await.failed.len(), 1);
+    assert!(world.mirror.destroy_key(key.kid(), None).await.unwrap());
+    assert_eq!((world.replicas().await, world.backlog().len()), (0, 0));
 }
