@@ -66,10 +66,8 @@ impl MirroredKeyProvider {
                     self.take_back(right, kid, version).await?;
                     return Ok(false);
                 }
-                Err(error) => {
-                    update(&*self.map, kid, |record| record.destroy_answered(version)).await?;
-                    return Err(error);
-                }
+                // That the primary has nothing stays: a refusal that comes later is not to undo it.
+                Err(error) => return Err(error),
             }
         }
         let incomplete = !self.is_adopted();

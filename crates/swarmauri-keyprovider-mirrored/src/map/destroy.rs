@@ -46,13 +46,6 @@ impl KidRecord {
         version.is_some_and(|version| latest.is_some_and(|(latest, _)| *latest > version))
     }
 
-    /// The primary has answered a destroy, or the read that belongs to it, and so decided it.
-    pub(crate) fn destroy_answered(&mut self, version: Option<KeyVersion>) {
-        if let Some(sent) = self.sent_destroy(version) {
-            *sent = false;
-        }
-    }
-
     fn sent_destroy(&mut self, version: Option<KeyVersion>) -> Option<&mut bool> {
         match version {
             None => match &mut self.whole {

@@ -405,3 +405,26 @@ async fn promise_8_a_destroy_of_a_key_that_was_found_in_part_leaves_no_replica()
     assert!(world.mirror.destroy_key(key.kid(), None).await.unwrap());
     assert_eq!((world.replicas().await, world.backlog().len()), (0, 0));
 }
+
+/// The primary has nothing, says so, and whether the secondary has replicas nobody can say: a refusal that comes later does not
+/// bring them back.
+#[tokio::test]
+async fn promise_4_a_refusal_gives_nothing_back_of_which_the_primary_has_said_that_it_is_gone() {
+    for whole in [true, false] {
+        let world = world();
+        let key = world.mirror.create(KeyAlg::Ed25519).await.unwrap();
+        let which = (!whole).then_some(key.version());
+        world.secondary.outage();
+        assert!(world.mirror.destroy_key(key.kid(), which).await.unwrap());
+        let world = world.restart();
+        assert!(world.mirror.destroy_key(key.kid(), which).await.unwrap_err().is_outage());
+        world
+            .primary
+            .fail_next(Method::DestroyKey, Fault::FailBefore(KeyError::permission_denied("told to")));
+        assert_eq!(kind(world.mirror.destroy_key(key.kid(), which).await), KeyErrorKind::PermissionDenied);
+        world.secondary.recover();
+        assert_eq!(kind(world.read(key.kid(), which).await), KeyErrorKind::NotFound);
+        assert!(world.mirror.reconcile().await.is_clean());
+        assert_eq!((world.replicas().await, world.backlog().len()), (0, 0));
+    }
+}
