@@ -47,7 +47,8 @@ pub(crate) struct KidRecord {
     /// Whether the secondary may have replicas of what is destroyed, and could not be asked for them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) unsought: bool,
-    /// Whether some of it was found on the secondary: until the search there has ended, more may be.
+    /// Whether some of it was found on a side, rather than made here: until the secondary has been searched to the end, more of
+    /// it may be there.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) found: bool,
     /// A write that the primary may have accepted without our knowing.

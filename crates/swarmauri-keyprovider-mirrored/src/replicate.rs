@@ -170,8 +170,11 @@ impl MirroredKeyProvider {
     /// Records a version of the primary that nobody had recorded, to be copied later.
     pub(crate) async fn record_found(&self, key: &KeyRef) -> Result<(), KeyError> {
         let (plan, facts) = (mode::plan(self.settings.mode, key), Facts::of(key));
-        let accepted =
-            update(&*self.map, key.kid(), |record| self.accept(record, key, facts.clone(), plan)).await?;
+        let take_in = |record: &mut KidRecord| {
+            record.found |= record.state(key.version()).is_none();
+            self.accept(record, key, facts.clone(), plan)
+        };
+        let accepted = update(&*self.map, key.kid(), take_in).await?;
         if accepted { Ok(()) } else { Err(name_reused(key)) }
     }
 

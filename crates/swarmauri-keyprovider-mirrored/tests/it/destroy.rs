@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use swarmauri_keyprovider::{JwksQuery, KeyProvider, KeyProviderExt, Secrets};
 use swarmauri_keyprovider_mirrored::MirrorMode;
-use swarmauri_keyprovider_testkit::{Fault, Lie, Method};
+use swarmauri_keyprovider_testkit::{Call, Fault, Lie, Method};
 use swarmauri_keys::{KeyAlg, KeyError, KeyErrorKind, KeyId, KeySpec, KeyVersion};
 
 use crate::support::*;
@@ -427,4 +427,22 @@ async fn promise_4_a_refusal_gives_nothing_back_of_which_the_primary_has_said_th
         assert!(world.mirror.reconcile().await.is_clean());
         assert_eq!((world.replicas().await, world.backlog().len()), (0, 0));
     }
+}
+
+/// An earlier process has copied two versions; a primary that answers from the past tells of one, and the secondary is not
+/// searched.
+#[tokio::test]
+async fn promise_8_a_destroy_of_a_key_that_was_taken_in_in_part_leaves_no_replica() {
+    let world = world();
+    let key = world.mirror.create(KeyAlg::Ed25519).await.unwrap();
+    world.mirror.rotate(key.kid()).await.unwrap();
+    let world = world.restart();
+    let refusal = || Fault::FailBefore(KeyError::permission_denied("told to"));
+    world.secondary.set(Method::ListKeys, Some(refusal()));
+    let first = |_: &Call, _| Ok(vec![version(1)].into());
+    world.primary.set(Method::ListVersions, Some(Fault::answer(first)));
+    world.mirror.reconcile().await;
+    world.secondary.recover();
+    assert!(world.mirror.destroy_key(key.kid(), None).await.unwrap());
+    assert_eq!((world.replicas().await, world.backlog().len()), (0, 0));
 }
