@@ -42,7 +42,8 @@ pub(super) fn check(case: &Case<'_>, ground: &mut State, query: &JwksQuery, set:
         }
         // Mode none publishes what the secondary has under any name that the primary does not publish.
         let named_alike = case.config.mode == MirrorMode::None;
-        if up && by == By::Secondary && !named_alike && !is_missing(case, ground, &id) {
+        let withheld = up && by == By::Secondary && !is_given_up(case);
+        if withheld && !named_alike && !is_missing(case, ground, &id) {
             let what = || format!("a JWKS holds {id} from the secondary, and the primary withholds it");
             ground.violate_unless(looks_lost(case, ground, &id), 6, what);
         }
@@ -98,6 +99,11 @@ fn answered(call: &SideCall) -> bool {
 fn is_up(case: &Case<'_>) -> bool {
     let mut asked = case.asked(Place::Primary, &[Method::Jwks]).peekable();
     asked.peek().is_some() && asked.all(answered)
+}
+
+/// Whether it answered from the past, and may have been left alone when it should have been asked once more.
+fn is_given_up(case: &Case<'_>) -> bool {
+    case.left_alone && case.asked(Place::Primary, &[Method::Jwks]).any(|call| call.stale)
 }
 
 /// Why a document may lack a version that the primary has.

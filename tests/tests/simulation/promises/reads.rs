@@ -33,7 +33,9 @@ pub(super) fn key(
     let by = case.by(&KEY_READS, key.version());
     let used = if secrets == Secrets::Include { Use::Secret } else { Use::Shown };
     same_identity(case, ground, key, by);
-    case.served(ground, key.id(), by, used, &KEY_READS);
+    // Of a latest version from the past it is asked which there are.
+    let causes = [&KEY_READS[..], &[Method::ListVersions]].concat();
+    case.served(ground, key.id(), by, used, &causes);
     let Some(life) = ground.model.life(kid, key.version()) else { return };
     let foreign = by == By::Secondary && case.config.mode == MirrorMode::None;
     match (secrets, key.secret()) {
@@ -104,7 +106,8 @@ pub(super) fn jwk(case: &Case<'_>, ground: &mut State, kid: &KeyId, version: Opt
     }
     let methods = [Method::GetPublicJwk, Method::GetKey];
     let by = case.by(&methods, id.version);
-    case.served(ground, &id, by, Use::Published, &methods);
+    let causes = [&methods[..], &[Method::ListVersions]].concat();
+    case.served(ground, &id, by, Use::Published, &causes);
     if by == By::Secondary && case.config.mode == MirrorMode::None {
         return;
     }

@@ -72,7 +72,13 @@ fn works(
     }
     // A decryption does not say by which version it was: it was by the one that is named.
     let by = if method == Method::Decrypt { decrypted_by(case) } else { case.by(&[method], id.version) };
-    case.served(ground, id, by, Use::Works { public, disabled_too }, &[method, Method::GetKey]);
+    case.served(
+        ground,
+        id,
+        by,
+        Use::Works { public, disabled_too },
+        &[method, Method::GetKey, Method::ListVersions],
+    );
 }
 
 fn decrypted_by(case: &Case<'_>) -> super::By {
