@@ -61,8 +61,9 @@ impl MirroredKeyProvider {
                     let how = Sent { was_known: true, earlier: false, ..how };
                     destroyed = self.destroy_on_primary(right, kid, version, &how).await?;
                 }
-                // There was nothing of that name anywhere: nothing to remember either.
+                // There was nothing of that name anywhere: nothing to remember either, and nothing to be shown from before.
                 Ok(false) => {
+                    self.last_good.forget(kid, version);
                     self.take_back(right, kid, version).await?;
                     return Ok(false);
                 }

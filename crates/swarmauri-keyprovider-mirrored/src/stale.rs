@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use swarmauri_keyprovider::JwksQuery;
-use swarmauri_keys::{JwkSet, KeyVersionId};
+use swarmauri_keys::{Jwk, JwkSet, KeyId, KeyVersion, KeyVersionId};
 use tokio::time::Instant;
 
 use crate::events;
@@ -42,6 +42,20 @@ impl LastGood {
         documents.push(Document { query: query.clone(), keys: Arc::clone(keys), made });
     }
 
+    /// Leaves out what is gone, of which no record may remain.
+    pub(crate) fn forget(&self, kid: &KeyId, version: Option<KeyVersion>) {
+        let is_it = |jwk: &Jwk| {
+            let id = jwk.version_id();
+            id.is_some_and(|id| id.kid == *kid && version.is_none_or(|version| version == id.version))
+        };
+        for document in
+            self.documents.lock().iter_mut().filter(|document| document.keys.keys.iter().any(is_it))
+        {
+            let others = document.keys.keys.iter().filter(|jwk| !is_it(jwk)).cloned().collect();
+            document.keys = Arc::new(JwkSet { keys: others });
+        }
+    }
+
     fn find(&self, query: &JwksQuery, max_age: Duration) -> Option<(Arc<JwkSet>, Duration)> {
         let documents = self.documents.lock();
         let known = documents.iter().find(|known| known.query == *query)?;
@@ -65,7 +79,7 @@ impl MirroredKeyProvider {
         events::serving_stale_jwks(age);
         // Also what is being destroyed: nobody can say any more that it is still good.
         let gone = |id: &KeyVersionId| self.is_going(&id.kid, id.version) || self.is_disabled(id);
-        if !keys.keys.iter().filter_map(swarmauri_keys::Jwk::version_id).any(|id| gone(&id)) {
+        if !keys.keys.iter().filter_map(Jwk::version_id).any(|id| gone(&id)) {
             return Some(keys);
         }
         let kept = keys.keys.iter().filter(|jwk| !jwk.version_id().is_some_and(|id| gone(&id)));

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use swarmauri_keyprovider::{JwksQuery, KeyProvider, KeyProviderExt};
-use swarmauri_keyprovider_testkit::capture_tracing_of;
-use swarmauri_keys::{JwkSet, KeyAlg};
+use swarmauri_keyprovider_testkit::{Fault, Method, capture_tracing_of};
+use swarmauri_keys::{JwkSet, KeyAlg, KeyError};
 
 use crate::support::*;
 
@@ -71,4 +71,22 @@ async fn while_one_side_answers_it_is_not_needed() {
     world.primary.outage();
     let served = world.mirror.jwks(&JwksQuery::LATEST).await.unwrap();
     assert!(kids(&served).contains(&newer.id().to_string().as_str()));
+}
+
+/// The mirror knows of the key from the primary's document alone, and of its end from an answer that was lost: no tombstone tells.
+#[tokio::test(start_paused = true)]
+async fn promise_4_what_was_destroyed_without_ever_being_recorded_is_not_in_it() {
+    for whole in [true, false] {
+        let world = lenient();
+        let kept = world.mirror.create(KeyAlg::Ed25519).await.unwrap();
+        let key = world.primary_keys.create(KeyAlg::Ed25519).await.unwrap();
+        assert_eq!(world.mirror.jwks(&JwksQuery::LATEST).await.unwrap().keys.len(), 2);
+        world.primary.fail_next(Method::DestroyKey, Fault::FailAfter(KeyError::timeout("told to")));
+        let which = (!whole).then_some(key.version());
+        assert!(world.mirror.destroy_key(key.kid(), which).await.unwrap_err().is_outage());
+        assert!(world.mirror.reconcile().await.is_clean());
+        both_out(&world);
+        let served = world.mirror.jwks(&JwksQuery::LATEST).await.unwrap();
+        assert_eq!(kids(&served), [format!("{}.1", kept.kid())]);
+    }
 }
