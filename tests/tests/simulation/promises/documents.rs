@@ -34,7 +34,8 @@ pub(super) fn check(case: &Case<'_>, ground: &mut State, query: &JwksQuery, set:
         if !once || !query.matches(&id.kid) {
             ground.violate(2, format!("a JWKS of {query:?} holds {id}"));
         }
-        let by = if up && may_be_shown(case, ground, &id) { By::Primary } else { By::Secondary };
+        let of_primary = (up && may_be_shown(case, ground, &id)) || is_from_before(case, ground, &id);
+        let by = if of_primary { By::Primary } else { By::Secondary };
         // Such a replica is taken for a key that the secondary alone has.
         if case.config.merge == JwksMerge::All && ground.model.disguised.contains(&id) {
             ground.let_pass(Pass::Disguised);
@@ -65,6 +66,15 @@ fn may_be_shown(case: &Case<'_>, ground: &State, id: &KeyVersionId) -> bool {
         let shown = life.on_primary && (life.is_enabled() || meanwhile(life.switched));
         shown || (stale && life.is_past()) || meanwhile(life.gone)
     })
+}
+
+/// Whether this is of the last good document, and the primary's: nobody has answered, and the mirror knows no such key. What a
+/// primary says that answers from the past is in such a document, too.
+fn is_from_before(case: &Case<'_>, ground: &State, id: &KeyVersionId) -> bool {
+    let jwks = &[Method::Jwks];
+    let nobody = !is_up(case) && !case.asked(Place::Secondary, jwks).any(answered);
+    let unknown = ground.model.life(&id.kid, id.version).is_some_and(|life| life.known.is_none());
+    case.config.stale_jwks && nobody && unknown
 }
 
 /// Whether the primary, which is up, has lost a key, or did not say so of one that its document lacks.
