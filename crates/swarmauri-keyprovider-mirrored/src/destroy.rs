@@ -52,8 +52,9 @@ impl MirroredKeyProvider {
             update_or_affirm(&*self.map, kid, send, |(_, earlier, _)| *earlier).await?;
         let how = Sent { was_known, ..self.sent(kid, version, earlier, written) };
         let mut destroyed = self.destroy_on_primary(right, kid, version, &how).await?;
-        // What an earlier one may have destroyed. Of mode none nothing else is recorded than that somebody has asked.
-        let was_known = was_known || (earlier && (is_used || !self.mirrors()));
+        // What another one may have destroyed. Of mode none nothing else is recorded than that somebody has asked.
+        let others = earlier || !self.is_alone(kid, &how);
+        let was_known = was_known || (others && (is_used || !self.mirrors()));
         if !destroyed && !was_known {
             match self.adopts(kid, version).await {
                 // A replica was found, or another process has made it meanwhile: then the primary has it now.

@@ -7,7 +7,7 @@ use futures_util::FutureExt as _;
 use swarmauri_keyprovider::{JwksQuery, KeyProvider, KeyProviderExt};
 use swarmauri_keyprovider_mirrored::{Deadlines, MirrorMode};
 use swarmauri_keyprovider_testkit::{Fault, FaultyStore, Lie, Method, PausingStore, StoreEnd, StoreMethod};
-use swarmauri_keys::{KeyAlg, KeyError, KeyErrorKind, KeyId, KeySummary, Page};
+use swarmauri_keys::{KeyAlg, KeyError, KeyErrorKind, KeyId, KeySpec, KeySummary, Page};
 use swarmauri_keystore::{KeyStore, Precondition, StoreError, StoreKey};
 
 use crate::support::*;
@@ -167,6 +167,25 @@ async fn promise_4_a_destroy_that_another_process_has_sent_since_is_not_taken_ba
     holds[1].release();
     assert!(again.await.unwrap().is_clean());
     assert_eq!((one.backlog().len(), one.replicas().await), (0, 0));
+}
+
+/// Mode `none`: a destroy finds nothing, as another process has sent the same one meanwhile, and was not answered.
+#[tokio::test]
+async fn promise_4_in_mode_none_a_destroy_that_another_process_has_carried_out_leaves_a_tombstone() {
+    let (one, other) = two(MirrorMode::None).await;
+    let key = one.mirror.create(KeyAlg::Ed25519).await.unwrap();
+    one.secondary_keys.create_key(&KeySpec::new(KeyAlg::Ed25519).with_kid(key.kid().clone())).await.unwrap();
+    let hold = one.primary.hold(Method::DestroyKey);
+    let (mirror, kid) = (one.mirror.clone(), key.kid().clone());
+    let destroy = tokio::spawn(async move { mirror.destroy_key(&kid, None).await });
+    hold.arrived().await;
+    one.primary.fail_next(Method::DestroyKey, Fault::FailAfter(KeyError::timeout("told to")));
+    assert!(!other.mirror.reconcile().await.is_clean());
+    hold.release();
+    assert!(!destroy.await.unwrap().unwrap());
+    for process in [&one, &other] {
+        assert_eq!(kind(process.read(key.kid(), None).await), KeyErrorKind::NotFound);
+    }
 }
 
 /// The primary loses a key while one process copies it, and another one, which finds it nowhere, forgets it.
