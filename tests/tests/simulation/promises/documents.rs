@@ -92,13 +92,14 @@ fn is_missing(case: &Case<'_>, ground: &State, id: &KeyVersionId) -> bool {
     case.config.on_loss == OnPrimaryLoss::ServeReplica && (lost || silent)
 }
 
-/// Whether another process has destroyed it, and this one cannot know: then it looks lost.
+/// Whether it has been destroyed, and this process cannot know: then it looks lost.
 fn looks_lost(case: &Case<'_>, ground: &State, id: &KeyVersionId) -> Option<Pass> {
     let (key, life) =
         ground.model.keys.get(&id.kid).and_then(|key| Some((key, key.versions.get(&id.version)?)))?;
     let begun = key.begun(life);
     let unheard = !life.on_primary && begun.is_some() && begun.known_to(case.view).is_none();
-    unheard.then_some(Pass::Behind)
+    let settled = life.lied_about && life.known.is_none() && !life.on_primary;
+    unheard.then_some(Pass::Behind).or(settled.then_some(Pass::LiedAbout))
 }
 
 fn answered(call: &SideCall) -> bool {
