@@ -23,14 +23,12 @@ pub(crate) enum Pass {
     LatestLost,
     /// One process disabled or enabled the version while another one did, or settled what was open.
     SwitchedAtOnce,
-    /// A comparison is under way in the same process, which has seen the replica or will.
-    BeingCompared,
     /// A state of unknown outcome, or a copy or destroy that is owed, and `status` says so.
     Owed,
 }
 
 impl Pass {
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Behind,
         Self::Disguised,
         Self::LiedAbout,
@@ -40,7 +38,6 @@ impl Pass {
         Self::CopyWaits,
         Self::LatestLost,
         Self::SwitchedAtOnce,
-        Self::BeingCompared,
         Self::Owed,
     ];
 
@@ -56,7 +53,6 @@ impl Pass {
             Self::CopyWaits => "a copy waits for its version to be enabled",
             Self::LatestLost => "the primary lost the latest version",
             Self::SwitchedAtOnce => "two processes switched it at once",
-            Self::BeingCompared => "it is being compared",
             Self::Owed => "it is owed",
         }
     }

@@ -32,7 +32,6 @@ pub(super) fn check_process(world: &World, process: usize, kid: Option<&KeyId>) 
     let alone = world.processes.len() == 1;
     // It catches up with its next call, and until then knows of nothing that came to be known since.
     let ended = world.processes[process].ended.filter(|_| !alone);
-    let compares = world.calls.values().any(|call| call.process == process && call.ask.is_repair());
     let mut wrong = Vec::new();
     for (of, version, key, life) in ground.model.lives() {
         let id = of.at(version);
@@ -51,8 +50,7 @@ pub(super) fn check_process(world: &World, process: usize, kid: Option<&KeyId>) 
             && alone
         {
             let what = format!("{id} is destroyed, its replica is there, and nothing says that this is owed");
-            let comparing = (life.known.is_none() && compares).then_some(Pass::BeingCompared);
-            wrong.push((excuse_of_rest(life, &id, at).or(comparing), what));
+            wrong.push((excuse_of_rest(life, &id, at), what));
         }
     }
     ground.tally.count("backlogs compared", "with the sides");
