@@ -246,14 +246,14 @@ fn knows(record: &KidRecord, version: Option<KeyVersion>) -> bool {
     }
 }
 
-/// Whether the map knows this version, or with `None` every version that the key can have had.
+/// Whether the map knows this version and where it was copied to, or with `None` every version that the key can have had.
 fn knows_all(record: &KidRecord, version: Option<KeyVersion>) -> bool {
-    if version.is_some() {
-        return knows(record, version);
+    // What was found or taken in does not tell what else earlier processes have copied, nor under which names.
+    if version.is_some() || record.found {
+        return !record.found && knows(record, version);
     }
-    // What was taken in from the primary does not tell which versions earlier processes have copied.
     let is_sure = |state: &VersionState| !state.is_mark() && !state.may_have_stray_replica();
     let known = record.versions.iter().filter(|(_, state)| is_sure(state));
     let count = record.versions.len();
-    count > 0 && !record.found && known.map(|(version, _)| version.get()).eq((1..).take(count))
+    count > 0 && known.map(|(version, _)| version.get()).eq((1..).take(count))
 }

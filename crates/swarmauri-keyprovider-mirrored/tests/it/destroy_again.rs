@@ -224,3 +224,24 @@ async fn a_destroy_of_what_never_was_whose_proof_is_refused_uses_no_name_up() {
     assert!(world.backlog().is_empty());
     world.mirror.create_key(&KeySpec::new(KeyAlg::Ed25519).with_kid(kid("never"))).await.unwrap();
 }
+
+/// An earlier process has copied a version under a name that does not tell, as the one that does was used up.
+#[tokio::test]
+async fn promise_8_a_destroy_of_a_version_that_was_taken_in_leaves_no_replica_under_another_name() {
+    let world = world();
+    let key = world.mirror.create(KeyAlg::Ed25519).await.unwrap();
+    for listed in world.secondary_keys.list_all_keys().await.unwrap() {
+        world.secondary_keys.destroy_key(&listed.kid, None).await.unwrap();
+    }
+    assert!(world.mirror.reconcile().await.is_clean());
+    assert_eq!(world.replicas().await, 1);
+    let world = world.restart();
+    // It is searched by nobody, and takes no second copy.
+    for method in [Method::ListKeys, Method::ImportKey] {
+        world.secondary.set(method, Some(Fault::FailBefore(KeyError::permission_denied("told to"))));
+    }
+    world.mirror.reconcile().await;
+    world.secondary.recover();
+    assert!(world.mirror.destroy_key(key.kid(), Some(key.version())).await.unwrap());
+    assert_eq!((world.replicas().await, world.backlog().len()), (0, 0));
+}
