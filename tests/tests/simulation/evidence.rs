@@ -47,6 +47,15 @@ pub(crate) fn destroyed(ground: &mut State, kid: &KeyId, version: Option<KeyVers
     ground.model.gone(kid, version, at, lost);
 }
 
+/// If its name told what it was a replica of, that name is used up.
+pub(crate) fn replica_destroyed(ground: &mut State, kid: &KeyId) {
+    if let Ok(source) = kid.as_str().parse::<KeyVersionId>()
+        && let Some(life) = ground.model.life_mut(&source.kid, source.version)
+    {
+        life.name_used = true;
+    }
+}
+
 pub(crate) fn switched(ground: &mut State, kid: &KeyId, version: KeyVersion, state: KeyState) {
     let at = ground.tick();
     let caller = ground.caller;

@@ -203,6 +203,9 @@ impl Side {
         if destroyed && self.place == Place::Primary {
             evidence::destroyed(&mut self.ground.lock(), kid, version);
         }
+        if destroyed && self.place == Place::Secondary {
+            evidence::replica_destroyed(&mut self.ground.lock(), kid);
+        }
         destroyed
     }
 
