@@ -44,7 +44,7 @@ together by what it is for:
 | the JWK itself, and moving it | – | 315 | – |
 | the record of the key: hash, table, reference | – | – | 188 |
 | the clock: whether the breaker lets a probe through | – | – | 118 |
-| all else of the mirror: breaker, deadline, marks, checks, moves | 184 | 165 | 434 |
+| all else of the mirror: breaker, deadline, marks, checks, moves | 184 | 165 | 451 |
 | the loop that measures | 76 | 110 | 76 |
 
 * **A read through the mirror, against a local one.** Both sides of the call cost a boxed future: the trait is object-safe. Of the
