@@ -50,7 +50,7 @@ impl MirroredKeyProvider {
         };
         let ((was_known, earlier, is_used), written) =
             update_or_affirm(&*self.map, kid, send, |(_, earlier, _)| *earlier).await?;
-        let how = Sent { was_known, ..self.sent(kid, version, earlier, written) };
+        let how = self.sent(kid, version, was_known, earlier, written);
         let mut destroyed = self.destroy_on_primary(right, kid, version, &how).await?;
         // What another one may have destroyed. Of mode none nothing else is recorded than that somebody has asked.
         let others = earlier || !self.is_alone(kid, &how);
@@ -131,13 +131,21 @@ impl MirroredKeyProvider {
         Err(error)
     }
 
-    /// Notes that a destroy is about to be sent, of which nothing was known.
-    fn sent(&self, kid: &KeyId, version: Option<KeyVersion>, earlier: bool, written: Written) -> Sent {
-        let (was_known, shared) = (false, self.map.is_shared());
+    /// Notes that a destroy is about to be sent.
+    fn sent(
+        &self,
+        kid: &KeyId,
+        version: Option<KeyVersion>,
+        was_known: bool,
+        earlier: bool,
+        written: Written,
+    ) -> Sent {
+        if !self.map.is_shared() {
+            return Sent { was_known, earlier, alone: true, record: None };
+        }
         let limit = self.settings.deadlines.write.saturating_add(self.settings.deadlines.state);
-        let record = self.map.get(kid).filter(|known| shared && Some(known.revision) == written.to);
-        let alone = !shared
-            || (self.doubts.sent((kid.clone(), version), earlier, written, limit) && record.is_some());
+        let record = self.map.get(kid).filter(|known| Some(known.revision) == written.to);
+        let alone = self.doubts.sent((kid.clone(), version), earlier, written, limit) && record.is_some();
         Sent { was_known, earlier, alone, record }
     }
 
@@ -249,8 +257,11 @@ fn knows(record: &KidRecord, version: Option<KeyVersion>) -> bool {
 /// Whether the map knows this version and where it was copied to, or with `None` every version that the key can have had.
 fn knows_all(record: &KidRecord, version: Option<KeyVersion>) -> bool {
     // What was found or taken in does not tell what else earlier processes have copied, nor under which names.
-    if version.is_some() || record.found {
-        return !record.found && knows(record, version);
+    if record.found {
+        return false;
+    }
+    if version.is_some() {
+        return knows(record, version);
     }
     let is_sure = |state: &VersionState| !state.is_mark() && !state.may_have_stray_replica();
     let known = record.versions.iter().filter(|(_, state)| is_sure(state));

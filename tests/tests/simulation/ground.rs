@@ -192,14 +192,15 @@ impl State {
 
     pub(crate) fn note(&mut self, entry: Option<(CallId, usize)>, note: impl FnOnce(&mut SideCall)) {
         let Some((caller, at)) = entry else { return };
-        let Some(call) = self.traces.get_mut(&caller).and_then(|trace| trace.get_mut(at)) else { return };
+        let Self { traces, story, .. } = self;
+        let Some(call) = traces.get_mut(&caller).and_then(|trace| trace.get_mut(at)) else { return };
         note(call);
-        let SideCall { place, method, reached, stale, end, .. } = call.clone();
-        self.tell(|| {
-            format!(
+        if let Some(story) = story {
+            let SideCall { place, method, reached, stale, end, .. } = call;
+            story.push(format!(
                 "call {caller}      {place:?}: {method:?}, reached: {reached}, stale: {stale}, end: {end:?}"
-            )
-        });
+            ));
+        }
     }
 }
 

@@ -13,7 +13,15 @@ use swarmauri_keystore::{KeyStore, Precondition, StoreError, StoreKey};
 use crate::support::*;
 
 async fn two(mode: MirrorMode) -> (World, World) {
-    let one = world_in(mode);
+    and_another(world_in(mode)).await
+}
+
+/// Two whose calls end in time.
+async fn two_bounded() -> (World, World) {
+    and_another(world_with(|builder| builder.deadlines(Deadlines::default()))).await
+}
+
+async fn and_another(one: World) -> (World, World) {
     let store = Arc::new(one.store.clone());
     let other = one.clone().over(store).await;
     (one, other)
@@ -85,9 +93,7 @@ async fn promise_4_a_destroy_that_waits_heeds_what_another_process_may_have_done
 /// it by the watch, and it cannot read the store.
 #[tokio::test(start_paused = true)]
 async fn a_destroy_that_another_process_has_settled_is_not_sent_again() {
-    let one = world_with(|builder| builder.deadlines(Deadlines::default()));
-    let store = Arc::new(one.store.clone());
-    let other = one.clone().over(store).await;
+    let (one, other) = two_bounded().await;
     let store = Arc::new(FaultyStore::new(Arc::new(one.store.clone())));
     let faults = store.faults();
     let one = one.over(store).await;
@@ -122,9 +128,7 @@ async fn a_destroy_that_another_process_has_settled_is_not_sent_again() {
 #[tokio::test(start_paused = true)]
 async fn promise_4_a_destroy_that_is_under_way_in_another_process_is_not_taken_back() {
     for version in [None, Some(version(1))] {
-        let one = world_with(|builder| builder.deadlines(Deadlines::default()));
-        let store = Arc::new(one.store.clone());
-        let other = one.clone().over(store).await;
+        let (one, other) = two_bounded().await;
         let key = one.mirror.create(KeyAlg::Ed25519).await.unwrap();
         let hold = one.primary.hold(Method::DestroyKey);
         let (mirror, kid) = (one.mirror.clone(), key.kid().clone());
@@ -149,9 +153,7 @@ async fn promise_4_a_destroy_that_is_under_way_in_another_process_is_not_taken_b
 /// Both have sent a destroy; the one that sent it first is refused, and the other one's is still under way.
 #[tokio::test(start_paused = true)]
 async fn promise_4_a_destroy_that_another_process_has_sent_since_is_not_taken_back() {
-    let one = world_with(|builder| builder.deadlines(Deadlines::default()));
-    let store = Arc::new(one.store.clone());
-    let other = one.clone().over(store).await;
+    let (one, other) = two_bounded().await;
     let key = one.mirror.create(KeyAlg::Ed25519).await.unwrap();
     let holds = [one.primary.hold(Method::DestroyKey), one.primary.hold(Method::DestroyKey)];
     let (mirror, kid) = (one.mirror.clone(), key.kid().clone());
